@@ -1,0 +1,1 @@
+//! The bootstrap data set: inventory of logs, checkpoints, recovery points.

@@ -1,0 +1,1 @@
+//! The journal of a load: what was acknowledged, what is unknown.

@@ -1,0 +1,1 @@
+//! Printed reports that people already have: DISPLAY USAGE, LISTCAT, DISPLAY LOG.

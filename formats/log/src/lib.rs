@@ -1,0 +1,1 @@
+//! The recovery log: control intervals, segments, record headers and bodies.

@@ -1,0 +1,1 @@
+//! Page sets: page zero, space maps, data pages, message and object records.

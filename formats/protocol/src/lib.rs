@@ -1,0 +1,1 @@
+//! Frames, requests and replies between programs and a queue manager.

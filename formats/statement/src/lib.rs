@@ -1,0 +1,1 @@
+//! Control statements: MQSC.

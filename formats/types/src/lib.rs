@@ -1,0 +1,29 @@
+//! The numbers and names of the field.
+//!
+//! Every meaningful number is a type of its own, printed and read in the notation that people of the field use: an RBA is sixteen
+//! upper-case hexadecimal digits, a page set is two decimal digits. Nothing here reads files.
+
+mod checksum;
+mod condition;
+mod cursor;
+mod history;
+mod identity;
+mod names;
+mod page;
+mod rba;
+mod time;
+mod usage;
+
+pub use checksum::{Crc32c, crc32c, crc32c_combine_parts};
+pub use condition::ConditionCode;
+pub use cursor::{Cursor, ShortInput, put_bytes16, put_bytes32};
+pub use history::{HistoryId, LogHistory, LogPlace};
+pub use identity::QueueManagerId;
+pub use names::{DataSetName, NameError, ObjectName, QueueManagerName, StructureName};
+pub use page::{CI_SIZE, PAGE_SIZE, PageAddress, PageNumber, PageSetId};
+pub use rba::{ParseRbaError, Rba, RbaRange, Urid};
+pub use time::{Lrsn, Timestamp};
+pub use usage::{
+    BufferPoolUsage, DataSetUsage, Expand, PageSetUsage, RecoveryPart, SystemRecovery, UnitState, UnitUsage,
+    UsageReport,
+};

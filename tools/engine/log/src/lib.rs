@@ -1,0 +1,1 @@
+//! Log manager: writer, reader, offload, BSDS.

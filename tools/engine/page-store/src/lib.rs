@@ -1,0 +1,1 @@
+//! Buffer manager and data manager: page sets, space maps, the one redo function.

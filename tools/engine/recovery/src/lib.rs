@@ -1,0 +1,1 @@
+//! Units of recovery, checkpoints, restart, the system recovery RBA.

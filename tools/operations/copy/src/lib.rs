@@ -1,0 +1,1 @@
+//! Verified copying of live images.

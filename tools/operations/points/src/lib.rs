@@ -1,0 +1,1 @@
+//! Recovery points: make, list, verify, restore.

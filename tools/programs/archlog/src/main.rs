@@ -1,0 +1,3 @@
+//! Truncate, switch and offload the active log.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Arguments, messages, condition codes, JSON and progress of every program.

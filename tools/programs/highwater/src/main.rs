@@ -1,0 +1,3 @@
+//! Run the program of that name beside this one.
+
+fn main() {}

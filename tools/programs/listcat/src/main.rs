@@ -1,0 +1,3 @@
+//! Describe page sets, logs and bootstrap data sets as LISTCAT does.
+
+fn main() {}

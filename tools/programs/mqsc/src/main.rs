@@ -1,0 +1,3 @@
+//! Run MQSC commands.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Create, start, stop and feed a queue manager.
+
+fn main() {}

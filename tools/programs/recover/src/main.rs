@@ -1,0 +1,3 @@
+//! Restore page sets from a recovery point and bring them forward.
+
+fn main() {}

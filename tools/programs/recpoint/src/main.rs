@@ -1,0 +1,3 @@
+//! Make, list, show and verify recovery points.
+
+fn main() {}

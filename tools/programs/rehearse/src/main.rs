@@ -1,0 +1,3 @@
+//! Rehearse a whole loss and recovery.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Copy a page set or log image, also while its owner writes.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Run the shipped core on faulty storage from a seed.
+
+fn main() {}
