@@ -10,6 +10,7 @@ mod history;
 mod identity;
 mod names;
 mod page;
+mod point;
 mod rba;
 mod time;
 mod usage;
@@ -21,6 +22,7 @@ pub use history::{HistoryId, LogHistory, LogPlace};
 pub use identity::QueueManagerId;
 pub use names::{DataSetName, NameError, ObjectName, QueueManagerName, StructureName};
 pub use page::{CI_SIZE, PAGE_SIZE, PageAddress, PageNumber, PageSetId};
+pub use point::{PointMethod, PointState};
 pub use rba::{ParseRbaError, Rba, RbaRange, Urid};
 pub use time::{Lrsn, Timestamp};
 pub use usage::{
