@@ -1,0 +1,228 @@
+//! Slots: how an image lies in a file.
+//!
+//! | Offset | Length | Field |
+//! |---|---|---|
+//! | 0 | 8 | eye-catcher `HWBSDS` and two zeros |
+//! | 8 | 2 | version, 1 |
+//! | 10 | 2 | slot, 0 or 1 |
+//! | 12 | 4 | capacity of a slot in bytes |
+//! | 16 | 8 | sequence |
+//! | 24 | 4 | length of the image |
+//! | 28 | 4 | CRC-32C of the header's first 28 bytes and the image |
+//! | 32 | n | image |
+//! | 32 + n | capacity - 32 - n | zeros |
+
+use format_types::{Cursor, crc32c_combine_parts};
+
+use crate::image::BsdsError;
+use crate::{Bsds, image};
+
+/// Bytes of a slot's header.
+pub const SLOT_HEADER: usize = 32;
+
+/// Capacity of a new file's slots, and the unit of every capacity's growth.
+pub const FIRST_CAPACITY: usize = 64 * 1024;
+
+/// Most that a slot can hold; far above any inventory.
+pub const MOST_CAPACITY: usize = 1 << 30;
+
+/// Version of the BSDS that is written here.
+pub const VERSION: u16 = 1;
+
+const EYE_CATCHER: &[u8; 8] = b"HWBSDS\0\0";
+const UNIT: usize = 4096;
+
+/// Why a slot cannot be believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlotDamage {
+    /// Nothing was ever written: all zeros.
+    #[error("nothing was ever written there")]
+    Empty,
+    /// No BSDS begins there.
+    #[error("no BSDS begins there")]
+    NoEyeCatcher,
+    /// The file is too short or too long.
+    #[error("it has {found} bytes, its header asks for {wanted}")]
+    Size {
+        /// Bytes there.
+        found: usize,
+        /// Bytes that there should be.
+        wanted: usize,
+    },
+    /// Written by a newer program.
+    #[error("it is of version {0}, this program knows version 1; use a newer program")]
+    NewerVersion(u16),
+    /// The header's fields cannot be.
+    #[error("its header's fields cannot be")]
+    Header,
+    /// The checksum is wrong.
+    #[error("its checksum does not match")]
+    Checksum,
+    /// Bytes that should be zero are not.
+    #[error("unused byte {0:#X} is not zero")]
+    Unused(usize),
+    /// The image cannot be read although its checksum is right.
+    #[error("its image cannot be read: {0}")]
+    Image(BsdsError),
+}
+
+/// A file of two slots, read.
+#[derive(Debug, Clone)]
+pub struct BsdsFile {
+    /// The newest valid image, if any slot is valid.
+    pub newest: Option<Bsds>,
+    /// For each slot its sequence, or why it is not valid.
+    pub slots: [Result<u64, SlotDamage>; 2],
+    /// Capacity of a slot in bytes.
+    pub capacity: usize,
+}
+
+impl BsdsFile {
+    /// Whether every byte of the file is as it should be. A file written once has one slot that is empty, and is sound.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.newest.is_some() && self.slots.iter().all(|slot| matches!(slot, Ok(_) | Err(SlotDamage::Empty)))
+    }
+}
+
+/// The least capacity that holds `bsds` with room to grow: doubled from the first capacity until it is half empty.
+#[must_use]
+pub fn least_capacity(bsds: &Bsds) -> usize {
+    let needed = SLOT_HEADER + image::encode(bsds).len();
+    let mut capacity = FIRST_CAPACITY;
+    while capacity < needed * 2 && capacity < MOST_CAPACITY {
+        capacity *= 2;
+    }
+    capacity
+}
+
+/// The slot that an image of `sequence` goes into.
+#[must_use]
+pub const fn slot_of(sequence: u64) -> usize {
+    (sequence % 2) as usize
+}
+
+/// Whether a file that begins with `start` looks like a BSDS: one of its slots has the eye-catcher. The first slot of a new file is
+/// empty, so the more of the file is given, the surer the answer; a mebibyte will do.
+#[must_use]
+pub fn is_bsds(start: &[u8]) -> bool {
+    let capacities = std::iter::successors(Some(FIRST_CAPACITY), |capacity| capacity.checked_mul(2));
+    std::iter::once(0)
+        .chain(capacities.take_while(|capacity| *capacity < start.len()))
+        .any(|at| start.get(at..).is_some_and(|slot| slot.starts_with(EYE_CATCHER)))
+}
+
+/// The bytes of the slot of `bsds`, `capacity` of them; none when it does not fit.
+#[must_use]
+pub fn encode_slot(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
+    let image = image::encode(bsds);
+    if SLOT_HEADER + image.len() > capacity {
+        return None;
+    }
+    let mut slot = Vec::with_capacity(capacity);
+    slot.extend_from_slice(EYE_CATCHER);
+    slot.extend_from_slice(&VERSION.to_be_bytes());
+    slot.extend_from_slice(&(slot_of(bsds.sequence) as u16).to_be_bytes());
+    slot.extend_from_slice(&u32::try_from(capacity).ok()?.to_be_bytes());
+    slot.extend_from_slice(&bsds.sequence.to_be_bytes());
+    slot.extend_from_slice(&u32::try_from(image.len()).ok()?.to_be_bytes());
+    let crc = crc32c_combine_parts(&[&slot, &image]);
+    slot.extend_from_slice(&crc.to_be_bytes());
+    slot.extend_from_slice(&image);
+    slot.resize(capacity, 0);
+    Some(slot)
+}
+
+/// A whole file with `bsds` in its slot and the other slot empty; none when it does not fit.
+#[must_use]
+pub fn encode_file(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
+    let slot = encode_slot(bsds, capacity)?;
+    let mut file = vec![0; capacity * 2];
+    let start = slot_of(bsds.sequence) * capacity;
+    file[start..start + capacity].copy_from_slice(&slot);
+    Some(file)
+}
+
+/// Reads slot `number`, which is all of `bytes`.
+///
+/// # Errors
+/// Why it cannot be believed.
+pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
+    let size = |wanted| SlotDamage::Size { found: bytes.len(), wanted };
+    let mut cursor = Cursor::new(bytes);
+    let eye_catcher = cursor.bytes(8).map_err(|_| size(SLOT_HEADER))?;
+    if eye_catcher != EYE_CATCHER {
+        let empty = bytes.iter().all(|&byte| byte == 0);
+        return Err(if empty { SlotDamage::Empty } else { SlotDamage::NoEyeCatcher });
+    }
+    let short = |_| size(SLOT_HEADER);
+    let version = cursor.u16().map_err(short)?;
+    let slot = cursor.u16().map_err(short)?;
+    let capacity = cursor.u32().map_err(short)? as usize;
+    let sequence = cursor.u64().map_err(short)?;
+    let length = cursor.u32().map_err(short)? as usize;
+    let head = bytes.get(..cursor.offset()).unwrap_or_default();
+    let crc = cursor.u32().map_err(short)?;
+    let image = cursor.bytes(length).map_err(|_| size(SLOT_HEADER.saturating_add(length)))?;
+    if crc32c_combine_parts(&[head, image]) != crc {
+        return Err(SlotDamage::Checksum);
+    }
+    if version > VERSION {
+        return Err(SlotDamage::NewerVersion(version));
+    }
+    if version != VERSION || usize::from(slot) != number || slot_of(sequence) != number || capacity % UNIT != 0 {
+        return Err(SlotDamage::Header);
+    }
+    if bytes.len() != capacity {
+        return Err(size(capacity));
+    }
+    if let Some(at) = cursor.rest().iter().position(|&byte| byte != 0) {
+        return Err(SlotDamage::Unused(cursor.offset() + at));
+    }
+    image::decode(image, sequence).map_err(SlotDamage::Image)
+}
+
+/// Reads a whole file: its newest valid image, and what is wrong with it.
+#[must_use]
+pub fn decode_file(bytes: &[u8]) -> BsdsFile {
+    // Half of the file, unless it was cut or lengthened: then slot 0, if it is valid, says its capacity.
+    let claimed = capacity_claimed(bytes)
+        .filter(|&claimed| bytes.get(..claimed).is_some_and(|slot| decode_slot(slot, 0).is_ok()));
+    let capacity = claimed.unwrap_or(bytes.len() / 2);
+    let (first, second) = bytes.split_at_checked(capacity).unwrap_or((bytes, &[]));
+    let read = |bytes: &[u8], number: usize| {
+        if bytes.len() > capacity {
+            return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
+        }
+        if bytes.len() < capacity && bytes.iter().all(|&byte| byte == 0) {
+            return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
+        }
+        decode_slot(bytes, number)
+    };
+    let mut newest: Option<Bsds> = None;
+    let mut slots = [read(first, 0), read(second, 1)].map(|slot| {
+        slot.map(|bsds| {
+            let sequence = bsds.sequence;
+            if newest.as_ref().is_none_or(|best| best.sequence < sequence) {
+                newest = Some(bsds);
+            }
+            sequence
+        })
+    });
+    // Bytes behind both slots belong to no slot: the second one answers for them.
+    if bytes.len() > capacity * 2 && slots[1].is_ok() {
+        slots[1] = Err(SlotDamage::Size { found: bytes.len() - capacity, wanted: capacity });
+    }
+    BsdsFile { newest, slots, capacity }
+}
+
+fn capacity_claimed(bytes: &[u8]) -> Option<usize> {
+    let mut cursor = Cursor::new(bytes);
+    cursor.bytes(12).ok()?;
+    let capacity = usize::try_from(cursor.u32().ok()?).ok()?;
+    (capacity >= UNIT && capacity <= MOST_CAPACITY && capacity % UNIT == 0).then_some(capacity)
+}
+
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;
