@@ -1,1 +1,53 @@
-//! Log manager: writer, reader, offload, BSDS.
+//! The log manager: the writer of the recovery log, the reader that stands alone, offload, and the BSDS.
+//!
+//! [`LogManager`] is the one writer. It keeps the unwritten end of the log in memory, cuts records into control intervals, writes
+//! both copies, hands out syncs as [`SyncJob`]s and offloads as [`OffloadJob`]s, and switches data sets by itself. [`LogReader`] reads
+//! the files of a queue manager that is down, or those of a running one as far as they are on disk, and repairs nothing.
+//!
+//! What must hold at any moment, so that any crash leaves a log that can be read:
+//! - a record is acknowledged when every working copy is synced past it; a copy that failed is named in the BSDS before that;
+//! - at most [`LogManager::buffer_limit`] bytes are unsynced, and they lie in one data set: the next one is begun when all before
+//!   is synced and the BSDS names it;
+//! - a failed sync is never tried again: the copy is given up, and with the last copy the log manager;
+//! - a data set is reused only when both copies of the BSDS name its archive.
+
+mod append;
+mod bsds_files;
+mod buffer;
+mod chunks;
+mod create;
+mod data_sets;
+mod end;
+mod error;
+mod manager;
+mod messages;
+mod missing;
+mod names;
+mod offload;
+mod reader;
+mod restart;
+mod stream;
+mod switch;
+mod sync;
+
+pub use create::NewLog;
+pub use end::LogEnd;
+pub use error::LogError;
+pub use manager::LogManager;
+pub use missing::Missing;
+pub use names::{BSDS_NAMES, active_name, archive_bsds_name, archive_name};
+pub use offload::{OffloadJob, OffloadOutcome, OffloadStep};
+pub use reader::{LogReader, OwnedRecord};
+pub use stream::RecordStream;
+pub use sync::{SyncJob, SyncOutcome, SyncPart, SyncPartOutcome};
+
+/// Reads the BSDS of the queue manager in `dir`: the newest valid image of either copy. Repairs nothing.
+///
+/// # Errors
+/// When neither copy can be read, or one is of a newer version.
+pub fn read_bsds(
+    storage: &engine_storage::SharedStorage,
+    dir: &std::path::Path,
+) -> Result<format_bsds::Bsds, LogError> {
+    Ok(bsds_files::read_pair(storage, dir)?.bsds)
+}

@@ -1,0 +1,217 @@
+//! The two files of the BSDS.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use engine_storage::planted::{self, Defect};
+use engine_storage::{OpenMode, SharedFile, SharedStorage, durable};
+use format_bsds::{Bsds, BsdsFile, SlotDamage, decode_file, encode_file, encode_slot, least_capacity, slot};
+
+use crate::names::BSDS_NAMES;
+use crate::{LogError, messages};
+
+/// Far above any BSDS: what is longer is none.
+const LONGEST_FILE: u64 = 2 << 30;
+
+/// The pair, read.
+pub(crate) struct Pair {
+    /// The newest valid image.
+    pub(crate) bsds: Bsds,
+    /// For each copy, what is wrong with it; none when it is as it should be and holds the newest image.
+    pub(crate) faults: [Option<String>; 2],
+}
+
+/// Reads both copies; the newest valid slot of either is the truth.
+pub(crate) fn read_pair(storage: &SharedStorage, dir: &Path) -> Result<Pair, LogError> {
+    let mut newest: Option<Bsds> = None;
+    let mut reads = Vec::new();
+    for name in BSDS_NAMES {
+        let read = read_copy(storage, &dir.join(name));
+        if let Ok(file) = &read {
+            let newer = file.slots.iter().find_map(|slot| match slot {
+                Err(why @ SlotDamage::NewerVersion(_)) => Some(why.to_string()),
+                _ => None,
+            });
+            if let Some(why) = newer {
+                return Err(LogError::NewerBsds { name: name.to_owned(), why });
+            }
+            if let Some(found) = &file.newest {
+                match &newest {
+                    Some(best) if best.queue_manager != found.queue_manager => {
+                        return Err(LogError::Inventory(format!(
+                            "{} belongs to queue manager {} ({}), {} to {} ({})",
+                            BSDS_NAMES[0],
+                            best.name,
+                            best.queue_manager,
+                            BSDS_NAMES[1],
+                            found.name,
+                            found.queue_manager
+                        )));
+                    }
+                    Some(best) if best.sequence >= found.sequence => {}
+                    _ => newest = Some(found.clone()),
+                }
+            }
+        }
+        reads.push(read);
+    }
+    let mut faults = reads.iter().zip(BSDS_NAMES).map(|(read, name)| fault(read, name, newest.as_ref()));
+    let faults = [faults.next().flatten(), faults.next().flatten()];
+    match newest {
+        Some(bsds) => Ok(Pair { bsds, faults }),
+        None => {
+            let [first, second] = faults.map(Option::unwrap_or_default);
+            Err(LogError::Bsds { first, second })
+        }
+    }
+}
+
+fn read_copy(storage: &SharedStorage, path: &Path) -> io::Result<BsdsFile> {
+    Ok(decode_file(&durable::read_file(storage.as_ref(), path, LONGEST_FILE)?))
+}
+
+fn fault(read: &io::Result<BsdsFile>, name: &str, newest: Option<&Bsds>) -> Option<String> {
+    let file = match read {
+        Ok(file) => file,
+        Err(error) => return Some(format!("{name}: {error}")),
+    };
+    let bad: Vec<String> = (0..)
+        .zip(&file.slots)
+        .filter_map(|(number, slot)| match slot {
+            Ok(_) | Err(SlotDamage::Empty) => None,
+            Err(why) => Some(format!("{name} slot {number}: {why}")),
+        })
+        .collect();
+    if !bad.is_empty() {
+        return Some(bad.join(", "));
+    }
+    let sequence = file.newest.as_ref().map(|bsds| bsds.sequence);
+    match (sequence, newest) {
+        (None, _) => Some(format!("{name}: nothing was ever written there")),
+        (Some(found), Some(newest)) if found < newest.sequence => {
+            Some(format!("{name} is at sequence {found}, behind {}", newest.sequence))
+        }
+        _ => None,
+    }
+}
+
+struct Copy {
+    file: SharedFile,
+    capacity: usize,
+}
+
+/// The two files, open for updates.
+pub(crate) struct BsdsFiles {
+    storage: SharedStorage,
+    dir: PathBuf,
+    copies: [Option<Copy>; 2],
+}
+
+impl BsdsFiles {
+    /// Makes both files, durably but for the directory.
+    pub(crate) fn create(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<(), LogError> {
+        for name in BSDS_NAMES {
+            write_whole(storage, &dir.join(name), bsds)?;
+        }
+        Ok(())
+    }
+
+    /// Opens both files for updates and repairs what `pair` found wrong: afterwards all four slots are valid and both copies equal.
+    /// `bsds` is brought to the sequence that was written last.
+    pub(crate) fn open(
+        storage: &SharedStorage,
+        dir: &Path,
+        pair: &Pair,
+        bsds: &mut Bsds,
+        messages: &mut Vec<String>,
+    ) -> Result<Self, LogError> {
+        let mut files = Self { storage: storage.clone(), dir: dir.to_owned(), copies: [None, None] };
+        let mut errors = [String::new(), String::new()];
+        for ((name, fault), (copy, error)) in
+            BSDS_NAMES.iter().zip(&pair.faults).zip(files.copies.iter_mut().zip(&mut errors))
+        {
+            let path = dir.join(name);
+            if let Some(fault) = fault {
+                // The other copy holds the truth while this one is written anew.
+                messages.push(messages::bsds_repaired(fault));
+                if let Err(why) = write_whole(storage, &path, bsds) {
+                    messages.push(messages::single_bsds(name, &why.to_string()));
+                    *error = why.to_string();
+                    continue;
+                }
+            }
+            match open_copy(storage, &path) {
+                Ok(open) => *copy = Some(open),
+                Err(why) => {
+                    messages.push(messages::single_bsds(name, &why.to_string()));
+                    *error = why.to_string();
+                }
+            }
+        }
+        if files.copies.iter().all(Option::is_none) {
+            let [first, second] = errors;
+            return Err(LogError::Bsds { first, second });
+        }
+        let updates = if pair.faults.iter().any(Option::is_some) { 2 } else { 1 };
+        for _ in 0..updates {
+            bsds.sequence += 1;
+            files.write(bsds, messages)?;
+        }
+        Ok(files)
+    }
+
+    /// Writes `bsds` durably to copy 1, then to copy 2. A copy that fails is given up until the next start; when it was the last one,
+    /// that is the error.
+    pub(crate) fn write(&mut self, bsds: &Bsds, messages: &mut Vec<String>) -> Result<(), LogError> {
+        let mut errors = [String::new(), String::new()];
+        for (index, name) in BSDS_NAMES.iter().enumerate() {
+            if planted::active(Defect::BsdsCopiesAlternate) && bsds.sequence % 2 != index as u64 {
+                continue;
+            }
+            let Some(copy) = &mut self.copies[index] else {
+                errors[index] = format!("{name} was given up before");
+                continue;
+            };
+            if let Err(error) = write_copy(&self.storage, &self.dir.join(name), copy, bsds) {
+                messages.push(messages::single_bsds(name, &error.to_string()));
+                errors[index] = error.to_string();
+                self.copies[index] = None;
+            }
+        }
+        if self.copies.iter().all(Option::is_none) {
+            let [first, second] = errors;
+            return Err(LogError::Bsds { first, second });
+        }
+        Ok(())
+    }
+}
+
+fn open_copy(storage: &SharedStorage, path: &Path) -> io::Result<Copy> {
+    let file = storage.open(path, OpenMode::ReadWrite)?;
+    let capacity = usize::try_from(file.len()? / 2).unwrap_or(0);
+    Ok(Copy { file, capacity })
+}
+
+fn write_whole(storage: &SharedStorage, path: &Path, bsds: &Bsds) -> Result<(), LogError> {
+    let bytes = encode_file(bsds, least_capacity(bsds)).ok_or_else(too_large)?;
+    durable::write_file(storage.as_ref(), path, &bytes).map_err(|error| LogError::at("write", path, error))
+}
+
+fn too_large() -> LogError {
+    LogError::Inventory("it has outgrown every file; forget recovery points or archives".to_owned())
+}
+
+fn write_copy(storage: &SharedStorage, path: &Path, copy: &mut Copy, bsds: &Bsds) -> Result<(), LogError> {
+    match encode_slot(bsds, copy.capacity) {
+        Some(bytes) => {
+            let offset = (slot::slot_of(bsds.sequence) * copy.capacity) as u64;
+            let written = copy.file.write_at(offset, &bytes).and_then(|()| copy.file.sync());
+            written.map_err(|error| LogError::at("write", path, error))
+        }
+        None => {
+            write_whole(storage, path, bsds)?;
+            *copy = open_copy(storage, path).map_err(|error| LogError::at("open", path, error))?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The log reader that stands alone.
+
+use std::path::{Path, PathBuf};
+
+use engine_storage::SharedStorage;
+use format_bsds::Bsds;
+use format_log::{Record, ci};
+use format_types::{Rba, RbaRange};
+
+use crate::bsds_files::read_pair;
+use crate::chunks::{CHUNK, Chunks, Need};
+use crate::data_sets::{CI, DataSets};
+use crate::end::{self, LogEnd};
+use crate::{LogError, Missing, RecordStream, missing};
+
+/// A record that was read by its RBA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedRecord {
+    /// Its RBA and the RBA after it.
+    pub range: RbaRange,
+    bytes: Vec<u8>,
+}
+
+impl OwnedRecord {
+    /// The record.
+    ///
+    /// # Errors
+    /// When its bytes are no record.
+    pub fn record(&self) -> Result<Record<'_>, LogError> {
+        Record::decode(&self.bytes).map_err(|source| LogError::Record { rba: self.range.start, source })
+    }
+}
+
+/// Reads the log of a queue manager from its files: of one that is down, or of a running one as far as it is on disk. Repairs nothing
+/// and writes nothing.
+pub struct LogReader {
+    storage: SharedStorage,
+    dir: PathBuf,
+    bsds: Bsds,
+    backward: Chunks,
+}
+
+impl LogReader {
+    /// Reads the BSDS in `dir`, either copy.
+    ///
+    /// # Errors
+    /// When neither copy can be read, or one is of a newer version.
+    pub fn open(storage: &SharedStorage, dir: &Path) -> Result<Self, LogError> {
+        let bsds = read_pair(storage, dir)?.bsds;
+        Ok(Self::with_bsds(storage, dir, bsds))
+    }
+
+    /// A reader of the data sets that `bsds` names, in `dir`.
+    #[must_use]
+    pub fn with_bsds(storage: &SharedStorage, dir: &Path, bsds: Bsds) -> Self {
+        let backward = Chunks::new(DataSets::of(storage, dir, &bsds));
+        Self { storage: storage.clone(), dir: dir.to_owned(), bsds, backward }
+    }
+
+    /// The inventory that is read by.
+    #[must_use]
+    pub const fn bsds(&self) -> &Bsds {
+        &self.bsds
+    }
+
+    /// Finds the end of the log: the end of the furthest record that both copies together have whole.
+    ///
+    /// # Errors
+    /// Damage below the end, a stale BSDS, a missing or stopped copy.
+    pub fn find_end(&mut self) -> Result<LogEnd, LogError> {
+        // While the log is being written, a switch may come between reading the BSDS and reading the log.
+        for _ in 0..3 {
+            match end::find(&self.storage, &self.dir, &self.bsds) {
+                Err(LogError::StaleBsds { .. }) => {}
+                other => return other,
+            }
+            let bsds = read_pair(&self.storage, &self.dir)?.bsds;
+            if bsds.sequence <= self.bsds.sequence {
+                break;
+            }
+            *self = Self::with_bsds(&self.storage, &self.dir, bsds);
+        }
+        end::find(&self.storage, &self.dir, &self.bsds)
+    }
+
+    /// The records from the first one at or after `from` to the last one that ends at or before `to`. `to` must not lie beyond the
+    /// end of the log.
+    ///
+    /// # Errors
+    /// None at present; what is wrong with the log shows as it is read.
+    pub fn stream(&self, from: Rba, to: Rba) -> Result<RecordStream, LogError> {
+        Ok(RecordStream::new(Chunks::new(self.backward.sets().again()), from, to))
+    }
+
+    /// The record at `rba`. Made for following links backward: what lies before `rba` is read along.
+    ///
+    /// # Errors
+    /// When no record begins there, or it cannot be read.
+    pub fn record_at(&mut self, rba: Rba) -> Result<OwnedRecord, LogError> {
+        let mut bytes = Vec::new();
+        let mut at = rba;
+        loop {
+            let ci_rba = at.ci_start();
+            // Each piece must be there, whatever else the control interval holds: it may be the log's last.
+            let need = Need::Bytes((at.ci_offset() + ci::LEAST_ROOM).min(ci::CI_DATA));
+            let need = if at.ci_offset() == 0 { Need::Bytes(1) } else { need };
+            let window = RbaRange::new(ci_rba.minus(CHUNK as u64 / 4), ci_rba.plus(CI * 16));
+            let used = self.backward.prepare(ci_rba, need, window).map_err(|missing| missing.into_error())?;
+            let offset = at.ci_offset();
+            if offset >= used {
+                return Err(LogError::NoRecord(rba));
+            }
+            // The walk from the start of the control interval shows that a segment begins there.
+            let ci_bytes = self.backward.ci(ci_rba);
+            let Some(found) = segment_beginning(ci_bytes, offset) else { return Err(LogError::NoRecord(rba)) };
+            if found.first != bytes.is_empty() {
+                return Err(LogError::NoRecord(rba));
+            }
+            bytes.extend_from_slice(found.payload);
+            if found.last {
+                let end = ci_rba.plus(found.end as u64);
+                return Ok(OwnedRecord { range: RbaRange::new(rba, end), bytes });
+            }
+            if bytes.len() > format_log::MAX_RECORD_LENGTH {
+                return Err(LogError::NoRecord(rba));
+            }
+            at = ci_rba.plus(CI);
+        }
+    }
+
+    /// Reads and verifies every control interval of `range`: the stretches that can be read from no data set.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn missing(&self, range: RbaRange) -> Result<Vec<Missing>, LogError> {
+        Ok(missing::find(Chunks::new(self.backward.sets().again()), range))
+    }
+}
+
+struct Beginning<'a> {
+    first: bool,
+    last: bool,
+    payload: &'a [u8],
+    end: usize,
+}
+
+/// The segment that begins at `offset` of a verified control interval.
+fn segment_beginning(ci_bytes: &[u8], offset: usize) -> Option<Beginning<'_>> {
+    use format_log::segment::{FIRST, LAST, SEGMENT_HEADER};
+    let mut at = 0;
+    while at <= offset {
+        let header: &[u8; SEGMENT_HEADER] = ci_bytes.get(at..)?.first_chunk()?;
+        let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
+        if length == 0 {
+            return None;
+        }
+        let end = at + SEGMENT_HEADER + length;
+        if at == offset {
+            let payload = ci_bytes.get(at + SEGMENT_HEADER..end)?;
+            return Some(Beginning { first: header[6] & FIRST != 0, last: header[6] & LAST != 0, payload, end });
+        }
+        at = end;
+    }
+    None
+}
