@@ -1,0 +1,60 @@
+//! The state of a queue manager that is down, read from its files without changing them.
+//!
+//! After a clean stop the answer is the one that stop printed. After a crash it is what a restart would start from: page sets' recovery
+//! RBAs from their page zeros, active units from the last complete checkpoint and the log behind it.
+
+use std::path::Path;
+
+use engine_log::LogReader;
+use engine_page_store::usage_at_rest;
+use engine_storage::SharedStorage;
+use format_log::Body;
+use format_types::{Rba, UnitUsage, UsageReport};
+
+use crate::{RecoveryError, Unit, UnitTable, data_set_usage, restart::follow, system_recovery};
+
+/// Reads the usage of the queue manager in `dir`.
+///
+/// # Errors
+/// When BSDS, log or a page zero cannot be read.
+pub fn at_rest(storage: &SharedStorage, dir: &Path) -> Result<UsageReport, RecoveryError> {
+    let mut reader = LogReader::open(storage, dir)?;
+    let log_end = reader.find_end()?.end;
+    let bsds = reader.bsds().clone();
+    let page_sets =
+        usage_at_rest(storage, dir, &bsds.page_sets.iter().map(|set| set.page_set).collect::<Vec<_>>())?;
+    let clean = bsds.clean_stop.is_some_and(|stop| stop == log_end);
+    let mut table = UnitTable::new();
+    let from = bsds.checkpoints.last().map_or_else(
+        || bsds.histories.first().map_or(Rba::ZERO, |history| history.first),
+        |checkpoint| checkpoint.begin,
+    );
+    // A clean stop leaves in-doubt units at most; they are in its checkpoint like after a crash.
+    if from < log_end {
+        let mut stream = reader.stream(from, log_end)?;
+        while let Some((at, record)) = stream.next()? {
+            follow(&mut table, at, &record.header, &record.body);
+            if clean && matches!(record.body, Body::CleanStop) {
+                break;
+            }
+        }
+    }
+    let units: Vec<UnitUsage> = table.iter().map(unit_usage).collect();
+    let sets: Vec<_> = page_sets.iter().map(|set| (set.page_set, set.recovery_rba, set.online)).collect();
+    let system_recovery = system_recovery(&sets, &units, log_end);
+    Ok(UsageReport {
+        oldest_unit: units.first().map(|unit| data_set_usage(&bsds, unit.urid.0)),
+        oldest_page_set: data_set_usage(&bsds, system_recovery.page_sets.rba),
+        page_sets,
+        buffer_pools: Vec::new(),
+        units,
+        system_recovery,
+        log_end,
+    })
+}
+
+/// A unit as DISPLAY USAGE shows it.
+#[must_use]
+pub fn unit_usage(unit: &Unit) -> UnitUsage {
+    UnitUsage { urid: unit.link.urid, state: unit.state, connection: unit.connection.clone() }
+}
