@@ -1,0 +1,59 @@
+//! Bringing page sets up to the end of the log, without taking requests: what `recover` does after it has restored them.
+
+use std::path::Path;
+
+use engine_recovery::RestartProgress;
+use engine_storage::SharedStorage;
+use format_types::{Rba, RbaRange, Timestamp};
+
+use crate::{Core, CoreError, StartOptions};
+
+/// How page sets are to be brought forward.
+pub struct BringForward<'a> {
+    /// Read the log at least from here: the restored point's recorded system recovery RBA.
+    pub read_from: Option<Rba>,
+    /// Buffer pool frames; none for the queue manager's own setting.
+    pub frames: Option<usize>,
+    /// Told how far the forward pass is.
+    pub progress: &'a mut dyn FnMut(RestartProgress),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BroughtForward {
+    /// Log read by the forward pass.
+    pub forward: RbaRange,
+    /// Log records in it.
+    pub records: u64,
+    /// CSQI024I after the stop: from here on the log is needed.
+    pub restart_rba: Rba,
+    /// Console messages of restart and stop.
+    pub messages: Vec<String>,
+}
+
+/// The same restart as a queue manager's own, then a clean stop. Nonpersistent messages are gone, units in flight backed out, units in doubt
+/// kept. The caller holds the directory's lock. Killed at any moment, it can be run again.
+///
+/// # Errors
+/// As [`Core::start`].
+pub fn bring_forward(
+    storage: &SharedStorage,
+    dir: &Path,
+    options: BringForward<'_>,
+    now: Timestamp,
+) -> Result<BroughtForward, CoreError> {
+    let start = StartOptions {
+        index: false,
+        read_from: options.read_from,
+        frames: options.frames,
+        progress: options.progress,
+    };
+    let mut core = Core::start(storage, dir, start, now)?;
+    let (forward, records) = core.restart_read();
+    let mut messages = core.take_messages();
+    core.stop(true);
+    core.run_to_stop()?;
+    messages.append(&mut core.take_messages());
+    let restart_rba = core.usage().system_recovery.restart_rba();
+    Ok(BroughtForward { forward, records, restart_rba, messages })
+}

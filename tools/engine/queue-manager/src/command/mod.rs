@@ -1,0 +1,126 @@
+//! MQSC commands, run against the core.
+
+mod display;
+mod objects;
+mod page_sets;
+
+use format_bsds::RecoveryPointEntry;
+use format_protocol::{PointRegistration, Reply};
+use format_statement::{ArchiveLog, Statement, StopMode};
+use format_types::ConditionCode;
+
+pub(crate) use objects::{define_defaults, definitions};
+
+use crate::core::request::Outcome;
+use crate::{ConnectionId, Core, CoreError};
+
+/// What a command printed before its last line, or why it was refused: message identifier and text.
+pub(crate) type Answer = Result<Vec<String>, (String, String)>;
+
+/// A refusal.
+pub(crate) fn refuse(id: &str, text: impl Into<String>) -> Answer {
+    Err((id.to_owned(), text.into()))
+}
+
+/// Runs one command.
+pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Result<Outcome, CoreError> {
+    let name = core.name().clone();
+    let statement = match Statement::parse(text) {
+        Ok(statement) => statement,
+        Err(error) => {
+            let lines = vec![
+                error.to_string(),
+                format!("CSQ9023E {name} CSQ9SCND '{}' ABNORMAL COMPLETION", first_words(text)),
+            ];
+            return Ok(Outcome::Reply(Reply::Lines { code: ConditionCode::Refused, lines }));
+        }
+    };
+    let answer = match &statement {
+        Statement::DefineQueue(define) => objects::define_queue(core, connection, define)?,
+        Statement::AlterQueue { name, attributes } => {
+            objects::alter_queue(core, connection, name, attributes)?
+        }
+        Statement::DeleteQueue { name } => objects::delete_queue(core, connection, name)?,
+        Statement::DefineStorageClass(define) => objects::define_class(core, connection, define)?,
+        Statement::AlterStorageClass { name, attributes } => {
+            objects::alter_class(core, connection, name, attributes)?
+        }
+        Statement::DeleteStorageClass { name } => objects::delete_class(core, connection, name)?,
+        Statement::DefinePageSet(define) => page_sets::define(core, define)?,
+        Statement::AlterPageSet { page_set, expand } => page_sets::alter(core, *page_set, *expand)?,
+        Statement::DeletePageSet { page_set } => page_sets::delete(core, *page_set)?,
+        Statement::DisplayQueue(request) => display::queues(core, request),
+        Statement::DisplayStorageClass(request) => display::classes(core, request),
+        Statement::DisplayPageSet { page_set, request } => display::page_sets(core, *page_set, request),
+        Statement::DisplayUsage(request) => display::usage(core, request),
+        Statement::DisplayLog => display::log(core),
+        Statement::DisplayQueueManager(request) => display::queue_manager(core, request),
+        Statement::DisplayConnection(request) => display::connections(core, request),
+        Statement::ArchiveLog(ArchiveLog::Now) => {
+            return Ok(match core.archive_log(connection, false)? {
+                Outcome::Reply(Reply::LogArchived { lines, .. }) => {
+                    Outcome::Reply(Reply::Lines { code: ConditionCode::Done, lines })
+                }
+                Outcome::Reply(Reply::Error { id, text, .. }) => finish(core, &statement, Err((id, text))),
+                other => other,
+            });
+        }
+        Statement::ArchiveLog(_) => refuse(
+            "HWT433E",
+            "ARCHIVE LOG MODE(QUIESCE) AND CANCEL OFFLOAD are not available in this release: use ARCHIVE LOG",
+        ),
+        Statement::StopQueueManager(mode) => {
+            core.stop(*mode == StopMode::Force);
+            Ok(Vec::new())
+        }
+    };
+    Ok(finish(core, &statement, answer))
+}
+
+/// The reply with its last line, `CSQ9022I` or `CSQ9023E`.
+fn finish(core: &Core, statement: &Statement, answer: Answer) -> Outcome {
+    let (name, csect, command) = (core.name(), statement.csect(), statement.command());
+    let (code, lines) = match answer {
+        Ok(mut lines) => {
+            lines.push(format!("CSQ9022I {name} {csect} ' {command}' NORMAL COMPLETION"));
+            (ConditionCode::Done, lines)
+        }
+        Err((id, text)) => (
+            ConditionCode::Partial,
+            vec![
+                format!("{id} {name} {csect} {text}"),
+                format!("CSQ9023E {name} {csect} ' {command}' ABNORMAL COMPLETION"),
+            ],
+        ),
+    };
+    Outcome::Reply(Reply::Lines { code, lines })
+}
+
+fn first_words(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    let cut: String = words.join(" ").chars().filter(|c| !c.is_control()).take(40).collect();
+    format!(" {cut}")
+}
+
+/// What the BSDS keeps of a finished backup.
+pub(crate) fn point_entry(point: &PointRegistration) -> RecoveryPointEntry {
+    RecoveryPointEntry {
+        name: point.name.clone(),
+        directory: point.directory.clone(),
+        method: match point.method {
+            format_protocol::PointMethod::Fuzzy => format_bsds::PointMethod::Fuzzy,
+            format_protocol::PointMethod::Full => format_bsds::PointMethod::Full,
+        },
+        state: match point.state {
+            format_protocol::PointState::Verified => format_bsds::PointState::Verified,
+            format_protocol::PointState::Unverified => format_bsds::PointState::Unverified,
+            format_protocol::PointState::Damaged => format_bsds::PointState::Damaged,
+        },
+        at: point.at,
+        history: point.history,
+        start: point.start,
+        end: point.end,
+        page_sets: point.page_sets.clone(),
+        system_recovery: point.system_recovery.clone(),
+    }
+}

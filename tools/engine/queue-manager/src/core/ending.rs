@@ -1,0 +1,183 @@
+//! The end of a unit: deletions of what it got, or compensations of what it put.
+//!
+//! Done in small steps, each of which needs little log; when the log is full an ending waits for an offload and goes on.
+
+use engine_page_store::PageError;
+use format_log::Body;
+use format_protocol::Reply;
+use format_types::{PageSetId, Rba, UnitState, Urid};
+
+use super::work::{Operation, WorkId};
+use super::{ConnectionId, Core};
+use crate::CoreError;
+use crate::queue::Visibility;
+
+/// Log that one step of an ending may write for a short message: page images of a data page and a space map page, and small records.
+/// Kept back from puts, so that endings, checkpoints and a stop work while puts wait. Less where the log itself is small.
+const ENDING_RESERVE: u64 = 128 << 10;
+
+impl Core {
+    /// Log that the deletion of a message of `length` bytes may write: a page image for each fragment, and small records.
+    pub(super) fn log_for_deletion(&self, length: usize) -> u64 {
+        self.ending_reserve() + (length / 3900) as u64 * 4608
+    }
+
+    /// Log kept back for endings and checkpoints.
+    pub(super) fn ending_reserve(&self) -> u64 {
+        ENDING_RESERVE.min(self.log.capacity() / 16)
+    }
+
+    /// The most log that anything may ask for in one step: what is left at worst when all that can be offloaded is.
+    pub(super) fn log_at_most(&self) -> u64 {
+        self.log.capacity() / 5 * 2
+    }
+
+    /// Whether the log's buffer takes `bytes` more before a sync. An empty one takes anything: appending syncs in line then.
+    pub(super) fn buffer_takes(&self, bytes: u64) -> bool {
+        let unsynced = self.log.unsynced().len();
+        unsynced == 0 || unsynced + bytes <= self.log.buffer_limit()
+    }
+
+    /// Backs `id` out; `reply` goes to the connection when that is done.
+    pub(crate) fn begin_backout(&mut self, id: WorkId, reply: Option<(ConnectionId, Reply)>) {
+        let Some(work) = self.works.get_mut(&id) else {
+            if let Some((connection, reply)) = reply {
+                self.reply(connection, reply);
+            }
+            return;
+        };
+        if work.state != UnitState::InFlight && !(work.state == UnitState::InDoubt && reply.is_some()) {
+            // In doubt it waits for its coordinator; committing or backing out already, it is past changing.
+            return;
+        }
+        work.state = UnitState::InBackout;
+        work.reply = reply;
+        work.undo_next = work.link.map_or(Rba::ZERO, |link| link.last);
+        self.endings.push_back(id);
+        self.or_fail(Self::carry_out_endings);
+    }
+
+    /// Carries out endings while the log has room.
+    pub(super) fn carry_out_endings(&mut self) -> Result<(), CoreError> {
+        while let Some(id) = self.endings.front().copied() {
+            match self.ending_step(id) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(CoreError::Page(PageError::Offline { page_set, .. })) => self.stall(id, page_set),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the ending of `id` to the next start: a page set that it needs is offline. The unit holds its log until then.
+    fn stall(&mut self, id: WorkId, page_set: PageSetId) {
+        self.endings.pop_front();
+        let Some(work) = self.works.get_mut(&id) else { return };
+        work.stalled = true;
+        let (urid, reply) = (work.link_or_none().urid, work.reply.take());
+        self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart"));
+        if let Some((connection, reply)) = reply {
+            self.reply(connection, reply);
+        }
+    }
+
+    /// One step of the ending of `id`; false when there is no room in the log for it now.
+    fn ending_step(&mut self, id: WorkId) -> Result<bool, CoreError> {
+        let Some(work) = self.works.get(&id) else {
+            self.endings.pop_front();
+            return Ok(true);
+        };
+        let length = match (work.state, work.operations.last()) {
+            (UnitState::InCommit, Some(Operation::Got { length, .. })) => *length as usize,
+            _ => 0,
+        };
+        let logs = work.link.is_some();
+        let room = self.log_for_deletion(length);
+        if logs && (self.log.space_left() < room || !self.buffer_takes(room)) {
+            self.log_sync_wanted = true;
+            return Ok(false);
+        }
+        let Some(work) = self.works.get_mut(&id) else { return Ok(true) };
+        let mut link = work.link_or_none();
+        if work.state == UnitState::InBackout {
+            if let Some((at, _)) = work.inserted.pop() {
+                let undo_next = work.inserted.iter().rev().map(|(_, rba)| *rba).find(|rba| *rba != Rba::ZERO);
+                let undo_next = undo_next.unwrap_or(link.urid.0);
+                work.undo_next = undo_next;
+                self.store.compensate(&mut self.log, &mut link, at, undo_next)?;
+                if let Some(work) = self.works.get_mut(&id)
+                    && work.link.is_some()
+                {
+                    work.link = Some(link);
+                }
+                return Ok(true);
+            }
+            self.forget_operations(id);
+            self.end(id, &Body::EndAbort)?;
+            return Ok(true);
+        }
+        match work.operations.pop() {
+            Some(Operation::Got { head, place, persistent, .. }) => {
+                if !persistent {
+                    link = engine_page_store::UnitLink { urid: Urid::NONE, last: Rba::ZERO };
+                }
+                self.store.delete_chain(&mut self.log, &mut link, head, place.key)?;
+                if persistent && let Some(work) = self.works.get_mut(&id) {
+                    work.link = Some(link);
+                }
+            }
+            Some(Operation::Object { head, key }) => {
+                self.store.delete_chain(&mut self.log, &mut link, head, key)?;
+                if let Some(work) = self.works.get_mut(&id) {
+                    work.link = Some(link);
+                }
+            }
+            Some(Operation::Put { .. }) => {}
+            None => {
+                if work.complete {
+                    // The record that committed it said that nothing would follow.
+                    self.works.remove(&id);
+                    self.endings.pop_front();
+                } else {
+                    self.end(id, &Body::EndUr)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Undoes a backed-out unit's effects on the queues' order.
+    fn forget_operations(&mut self, id: WorkId) {
+        let Some(work) = self.works.get_mut(&id) else { return };
+        for operation in std::mem::take(&mut work.operations) {
+            match operation {
+                Operation::Put { queue, place } => {
+                    if let Some(queue) = self.catalog.queues.get_mut(&queue) {
+                        queue.index.remove(place);
+                    }
+                }
+                Operation::Got { queue, place, .. } => {
+                    if let Some(queue) = self.catalog.queues.get_mut(&queue) {
+                        queue.index.set(place, Visibility::Committed);
+                    }
+                }
+                Operation::Object { .. } => {}
+            }
+        }
+    }
+
+    /// Logs the last record of a unit and forgets it.
+    fn end(&mut self, id: WorkId, body: &Body<'_>) -> Result<(), CoreError> {
+        self.endings.pop_front();
+        if let Some(work) = self.works.remove(&id) {
+            if let Some(link) = work.link {
+                self.log.append(link.urid, link.last, body)?;
+            }
+            if let Some((connection, reply)) = work.reply {
+                self.reply(connection, reply);
+            }
+        }
+        Ok(())
+    }
+}

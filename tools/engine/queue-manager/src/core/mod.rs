@@ -1,0 +1,255 @@
+//! The core: one state machine that joins log manager, data manager and recovery manager.
+//!
+//! The rules that make the promise hold, and where they are kept:
+//! - a commit is acknowledged, becomes visible and lets its locks go when the record that commits it is synced ([`commit`]);
+//! - what a unit got is deleted from its pages only after that ([`ending`]), so no space is reused before it may be;
+//! - a request is begun only when the log has room for all that it may write ([`request`]), so that nothing stops halfway.
+
+mod administration;
+mod background;
+mod commit;
+mod ending;
+mod message;
+pub(crate) mod request;
+mod start;
+mod stop;
+mod usage;
+pub(crate) mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use engine_log::LogManager;
+use engine_page_store::PageStore;
+use engine_recovery::Checkpoint;
+use engine_storage::SharedStorage;
+use format_protocol::{Reply, Request};
+use format_types::{ConditionCode, PageSetId, QueueManagerName, Rba, RbaRange, Timestamp};
+
+pub use start::StartOptions;
+
+use crate::catalog::Catalog;
+use crate::{CoreError, Job};
+use commit::PendingCommit;
+use request::Shortage;
+use work::{Work, WorkId};
+
+/// A connection of a program to the queue manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Whether a queue manager works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It takes requests.
+    Running,
+    /// It waits for units of recovery to end and takes no new work.
+    Quiescing,
+    /// It has stopped cleanly.
+    Stopped,
+    /// It ended because going on could have lost data; what was acknowledged is in the log.
+    Failed,
+}
+
+/// A queue manager as a state machine; see the module.
+pub struct Core {
+    storage: SharedStorage,
+    dir: PathBuf,
+    log: LogManager,
+    store: PageStore,
+    catalog: Catalog,
+    started: Timestamp,
+    now: Timestamp,
+    state: State,
+    connections: BTreeMap<ConnectionId, Connection>,
+    next_connection: u64,
+    works: BTreeMap<WorkId, Work>,
+    next_work: u64,
+    last_key: u64,
+    /// Units that wait for the log to be synced, by rising RBA.
+    commits: VecDeque<PendingCommit>,
+    /// Units that wait for the log before they are in doubt.
+    prepares: VecDeque<(Rba, ConnectionId, WorkId)>,
+    /// Units whose end is decided and being carried out.
+    endings: VecDeque<WorkId>,
+    /// Requests that wait for room: in the log, in its buffer, or on a page set.
+    parked: VecDeque<(ConnectionId, Request, Shortage)>,
+    /// Connections that wait until the log below an RBA is archived.
+    archive_waits: Vec<ArchiveWait>,
+    /// Connections that wait for the stop.
+    stop_waits: Vec<ConnectionId>,
+    checkpoint: Option<Checkpoint>,
+    records_at_checkpoint: u64,
+    switches_at_checkpoint: u64,
+    log_sync_wanted: bool,
+    log_sync_under_way: bool,
+    offload_under_way: bool,
+    offload_failures: u32,
+    expansions_under_way: Vec<PageSetId>,
+    out_of_log_said: bool,
+    /// Log that the restart read, and records in it.
+    restart_read: (RbaRange, u64),
+    jobs: Vec<Job>,
+    jobs_out: usize,
+    replies: Vec<(ConnectionId, Reply)>,
+    messages: Vec<String>,
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+struct Connection {
+    application: String,
+    work: Option<WorkId>,
+    /// Name of the backup that it has registered.
+    backup: Option<String>,
+}
+
+/// A connection that waits for an offload.
+#[derive(Debug)]
+struct ArchiveWait {
+    connection: ConnectionId,
+    end: Rba,
+    lines: Vec<String>,
+}
+
+impl Core {
+    /// Whether it works.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Name of the queue manager.
+    #[must_use]
+    pub fn name(&self) -> &QueueManagerName {
+        &self.log.bsds().name
+    }
+
+    /// End of the log, unsynced records included.
+    #[must_use]
+    pub fn log_end(&self) -> Rba {
+        self.log.end()
+    }
+
+    /// The log is durable up to here.
+    #[must_use]
+    pub fn log_synced(&self) -> Rba {
+        self.log.synced()
+    }
+
+    /// Log that the restart's forward pass read, and records in it.
+    #[must_use]
+    pub fn restart_read(&self) -> (RbaRange, u64) {
+        self.restart_read
+    }
+
+    /// Tells the time.
+    pub fn set_time(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        self.log.set_time(self.now);
+    }
+
+    /// Connects a program.
+    pub fn connect(&mut self) -> ConnectionId {
+        self.next_connection += 1;
+        let id = ConnectionId(self.next_connection);
+        self.connections.insert(id, Connection::default());
+        id
+    }
+
+    /// Ends a connection. Its unit of recovery is backed out unless it is in doubt, its registered backup given up.
+    pub fn disconnect(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        self.parked.retain(|(waiting, ..)| *waiting != id);
+        self.archive_waits.retain(|wait| wait.connection != id);
+        self.stop_waits.retain(|waiting| *waiting != id);
+        if let Some(work) = connection.work {
+            self.begin_backout(work, None);
+        }
+        if let Some(name) = connection.backup {
+            self.forget_backup(&name);
+        }
+    }
+
+    /// Jobs to be run; their outcomes come back by [`Self::finish`].
+    pub fn take_jobs(&mut self) -> Vec<Job> {
+        self.jobs_out += self.jobs.len();
+        std::mem::take(&mut self.jobs)
+    }
+
+    /// Whether jobs are still to come back.
+    #[must_use]
+    pub fn awaits_jobs(&self) -> bool {
+        self.jobs_out > 0
+    }
+
+    /// Replies to requests.
+    pub fn take_replies(&mut self) -> Vec<(ConnectionId, Reply)> {
+        std::mem::take(&mut self.replies)
+    }
+
+    /// Lines for the console.
+    pub fn take_messages(&mut self) -> Vec<String> {
+        self.messages.append(&mut self.log.take_messages());
+        self.messages.append(&mut self.store.take_messages());
+        std::mem::take(&mut self.messages)
+    }
+
+    fn reply(&mut self, connection: ConnectionId, reply: Reply) {
+        if self.connections.contains_key(&connection) {
+            self.replies.push((connection, reply));
+        }
+    }
+
+    /// A message with this queue manager's name behind its identifier, as the console shows it.
+    fn say(&mut self, id: &str, text: &str) {
+        let line = format!("{id} {} {text}", self.log.bsds().name);
+        self.messages.push(line);
+    }
+
+    /// Ends the queue manager: whoever waits is told that the outcome is unknown or that nothing was done.
+    fn fail(&mut self, error: &CoreError) {
+        if self.state == State::Failed {
+            return;
+        }
+        self.state = State::Failed;
+        let text = error.to_string();
+        self.messages.push(text.clone());
+        let name = self.log.bsds().name.clone();
+        self.messages.push(format!("HWT499S {name} QUEUE MANAGER ENDS: what was acknowledged is in the log; correct the cause and start it"));
+        let waiting: Vec<ConnectionId> = self
+            .commits
+            .drain(..)
+            .filter_map(|pending| pending.reply.map(|(connection, _)| connection))
+            .chain(self.parked.drain(..).map(|(connection, ..)| connection))
+            .chain(self.archive_waits.drain(..).map(|wait| wait.connection))
+            .chain(self.stop_waits.drain(..))
+            .collect();
+        for connection in waiting {
+            self.reply(connection, error_reply(ConditionCode::Severe, "HWT499S", &text));
+        }
+    }
+
+    /// Runs `step`; an error ends the queue manager.
+    fn or_fail<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, CoreError>) -> Option<T> {
+        if self.state == State::Failed {
+            return None;
+        }
+        match step(self) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(&error);
+                None
+            }
+        }
+    }
+}
+
+/// An error as a reply.
+pub(crate) fn error_reply(code: ConditionCode, id: &str, text: &str) -> Reply {
+    Reply::Error {
+        code,
+        id: id.to_owned(),
+        text: text.strip_prefix(id).unwrap_or(text).trim_start().to_owned(),
+    }
+}

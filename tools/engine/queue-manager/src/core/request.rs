@@ -1,0 +1,332 @@
+//! What becomes of a request: a reply now, a reply later, or a wait for room.
+
+use format_bsds::{BackupInProgress, RecoveryPointEntry};
+use format_log::Body;
+use format_protocol::{Reply, Request, VERSION as PROTOCOL_VERSION};
+use format_types::{ConditionCode, Rba};
+
+use super::message::{Put, refused};
+use super::{ArchiveWait, ConnectionId, Core, State};
+use crate::CoreError;
+use crate::command;
+
+/// What became of a request.
+pub(crate) enum Outcome {
+    /// The reply.
+    Reply(Reply),
+    /// The reply comes when something is synced, archived or stopped.
+    Later,
+    /// No room now; it is tried again when there may be.
+    Park(Shortage),
+}
+
+/// What a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// Room in the log or its buffer.
+    Log,
+    /// An expansion of a page set.
+    PageSet,
+}
+
+impl Core {
+    /// Takes a request of a connection; its reply comes by [`Self::take_replies`], now or later. A connection has one request under way.
+    pub fn request(&mut self, connection: ConnectionId, request: Request) {
+        if self.state == State::Failed || self.state == State::Stopped {
+            self.reply(
+                connection,
+                super::error_reply(ConditionCode::Severe, "HWT430E", "THE QUEUE MANAGER HAS ENDED"),
+            );
+            return;
+        }
+        // Whoever needs log waits behind those that wait for log already: else small requests would keep a large one waiting forever.
+        let queued = matches!(request, Request::Put { .. } | Request::Get { .. })
+            && self.parked.iter().any(|(_, _, shortage)| *shortage == Shortage::Log);
+        if queued {
+            self.parked.push_back((connection, request, Shortage::Log));
+            return;
+        }
+        let outcome = self.or_fail(|core| core.handle(connection, &request));
+        match outcome {
+            Some(Outcome::Reply(reply)) => self.reply(connection, reply),
+            Some(Outcome::Later) => {}
+            Some(Outcome::Park(shortage)) => self.parked.push_back((connection, request, shortage)),
+            None => {
+                let text = "THE QUEUE MANAGER ENDED while it worked on the request; see its console";
+                self.reply(connection, super::error_reply(ConditionCode::Severe, "HWT499S", text));
+            }
+        }
+    }
+
+    /// Tries parked requests again, oldest first; once one has to wait for log still, those behind it wait too.
+    pub(super) fn retry_parked(&mut self) {
+        let mut log_is_short = false;
+        for (connection, request, shortage) in std::mem::take(&mut self.parked) {
+            if log_is_short && shortage == Shortage::Log {
+                self.parked.push_back((connection, request, shortage));
+                continue;
+            }
+            match self.or_fail(|core| core.handle(connection, &request)) {
+                Some(Outcome::Reply(reply)) => self.reply(connection, reply),
+                Some(Outcome::Later) => {}
+                Some(Outcome::Park(shortage)) => {
+                    log_is_short |= shortage == Shortage::Log;
+                    self.parked.push_back((connection, request, shortage));
+                }
+                None => {
+                    let text = "THE QUEUE MANAGER ENDED while the request waited; see its console";
+                    self.reply(connection, super::error_reply(ConditionCode::Severe, "HWT499S", text));
+                }
+            }
+        }
+    }
+
+    /// A page set that is offline refuses what needs it, and nothing else.
+    fn handle(&mut self, connection: ConnectionId, request: &Request) -> Result<Outcome, CoreError> {
+        match self.dispatch(connection, request) {
+            Err(CoreError::Page(engine_page_store::PageError::Offline { page_set, .. })) => Ok(refused(
+                "HWT439E",
+                format!("PAGE SET {page_set} IS OFFLINE (MQRC 2193): repair or recover it, then restart the queue manager"),
+            )),
+            outcome => outcome,
+        }
+    }
+
+    fn dispatch(&mut self, connection: ConnectionId, request: &Request) -> Result<Outcome, CoreError> {
+        if self.state == State::Quiescing
+            && matches!(request, Request::Put { .. } | Request::Get { .. } | Request::RegisterBackup { .. })
+        {
+            return Ok(refused(
+                "HWT431E",
+                "THE QUEUE MANAGER IS QUIESCING (MQRC 2161): no new work is taken".to_owned(),
+            ));
+        }
+        match request {
+            Request::Hello { version, application } => {
+                if *version != PROTOCOL_VERSION {
+                    return Ok(refused(
+                        "HWT432E",
+                        format!(
+                            "PROTOCOL VERSION {version} IS NOT SPOKEN here: this queue manager speaks {PROTOCOL_VERSION}; use programs of its release"
+                        ),
+                    ));
+                }
+                if let Some(known) = self.connections.get_mut(&connection) {
+                    known.application = application.clone();
+                }
+                let bsds = self.log.bsds();
+                Ok(Outcome::Reply(Reply::Hello {
+                    name: bsds.name.clone(),
+                    id: bsds.queue_manager,
+                    version: PROTOCOL_VERSION,
+                }))
+            }
+            Request::Put { queue, priority, persistent, syncpoint, body } => self.put(
+                connection,
+                Put {
+                    queue: queue.clone(),
+                    priority: *priority,
+                    persistent: *persistent,
+                    syncpoint: *syncpoint,
+                    body,
+                },
+            ),
+            Request::Get { queue, syncpoint, message_id } => {
+                self.get(connection, queue, *syncpoint, *message_id)
+            }
+            Request::Browse { queue, after } => self.browse(queue, *after),
+            Request::Commit => self.commit_connection(connection),
+            Request::Backout => {
+                let work = self.connections.get_mut(&connection).and_then(|known| known.work.take());
+                match work {
+                    Some(work) => {
+                        self.begin_backout(work, Some((connection, Reply::BackedOut)));
+                        Ok(Outcome::Later)
+                    }
+                    None => Ok(Outcome::Reply(Reply::BackedOut)),
+                }
+            }
+            Request::Prepare { xid } => self.prepare(connection, xid.clone()),
+            Request::Mqsc { text } => command::run(self, connection, text),
+            Request::Usage => Ok(Outcome::Reply(Reply::Usage(self.usage()))),
+            Request::Definitions => Ok(Outcome::Reply(Reply::Definitions(command::definitions(self)))),
+            Request::RegisterBackup { name } => self.register_backup(connection, name),
+            Request::FinishBackup { entry } => self.finish_backup(connection, entry),
+            Request::AbandonBackup => {
+                if let Some(name) =
+                    self.connections.get_mut(&connection).and_then(|known| known.backup.take())
+                {
+                    self.forget_backup(&name);
+                }
+                Ok(Outcome::Reply(Reply::Abandoned))
+            }
+            Request::ArchiveLog { quiesce, wait_offload, cancel_offload } => {
+                if quiesce.is_some() || *cancel_offload {
+                    return Ok(refused(
+                        "HWT433E",
+                        "ARCHIVE LOG MODE(QUIESCE) AND CANCEL OFFLOAD are not available in this release: use ARCHIVE LOG".to_owned(),
+                    ));
+                }
+                self.archive_log(connection, *wait_offload)
+            }
+            Request::Status => Ok(Outcome::Reply(self.status())),
+            Request::Stop { force } => {
+                self.stop(*force);
+                self.stop_waits.push(connection);
+                Ok(Outcome::Later)
+            }
+        }
+    }
+
+    fn commit_connection(&mut self, connection: ConnectionId) -> Result<Outcome, CoreError> {
+        // The committing record fits the reserve that puts leave; it never waits for an offload.
+        match self.connections.get_mut(&connection).and_then(|known| known.work.take()) {
+            Some(work) => {
+                self.commit(work, Some(connection), |rba| Reply::Committed { rba })?;
+                Ok(Outcome::Later)
+            }
+            None => Ok(Outcome::Reply(Reply::Committed { rba: Rba::ZERO })),
+        }
+    }
+
+    /// Whether `bytes` more of log must be waited for; refuses what could never fit.
+    pub(super) fn wants_log(&mut self, bytes: u64) -> Option<Outcome> {
+        let reserve = self.ending_reserve();
+        if bytes + 2 * reserve > self.log_at_most() {
+            return Some(refused(
+                "HWT434E",
+                format!(
+                    "THE LOG IS TOO SMALL for {bytes} bytes in one step: its active data sets hold {}",
+                    self.log.capacity()
+                ),
+            ));
+        }
+        if self.log.space_left() < bytes + 2 * reserve {
+            if !self.out_of_log_said {
+                self.out_of_log_said = true;
+                self.say("CSQJ111A", "OUT OF SPACE IN ACTIVE LOG DATA SETS");
+            }
+            return Some(Outcome::Park(Shortage::Log));
+        }
+        if !self.buffer_takes(bytes + reserve) {
+            self.log_sync_wanted = true;
+            return Some(Outcome::Park(Shortage::Log));
+        }
+        None
+    }
+
+    fn register_backup(&mut self, connection: ConnectionId, name: &str) -> Result<Outcome, CoreError> {
+        if self.log.bsds().backups_in_progress.iter().any(|backup| backup.name == name)
+            || self.log.bsds().recovery_points.iter().any(|point| point.name == name)
+        {
+            return Ok(refused(
+                "HWT435E",
+                format!("RECOVERY POINT {name} IS THERE ALREADY: choose another name"),
+            ));
+        }
+        let usage = self.usage();
+        // What a recovery will read from here must be on disk before anything relies on it.
+        self.log.sync_now()?;
+        let start = self.log.end();
+        let entry = BackupInProgress {
+            name: name.to_owned(),
+            started: self.now,
+            system_recovery_rba: usage.system_recovery.lowest().rba,
+            start_rba: start,
+        };
+        self.log.update_bsds(|bsds| bsds.backups_in_progress.push(entry))?;
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.backup = Some(name.to_owned());
+        }
+        let bsds = self.log.bsds();
+        let page_sets = bsds.page_sets.iter().map(|set| set.page_set).collect();
+        let history = bsds.history();
+        Ok(Outcome::Reply(Reply::Backup { usage, start, history, page_sets }))
+    }
+
+    fn finish_backup(
+        &mut self,
+        connection: ConnectionId,
+        entry: &format_protocol::PointRegistration,
+    ) -> Result<Outcome, CoreError> {
+        let registered = self.connections.get_mut(&connection).and_then(|known| known.backup.take());
+        if registered.as_deref() != Some(entry.name.as_str()) {
+            return Ok(refused(
+                "HWT436E",
+                format!("NO BACKUP {} IS REGISTERED by this connection: register it first", entry.name),
+            ));
+        }
+        let point: RecoveryPointEntry = command::point_entry(entry);
+        self.log.update_bsds(|bsds| {
+            bsds.backups_in_progress.retain(|backup| backup.name != entry.name);
+            bsds.recovery_points.push(point);
+        })?;
+        let bsds = self.log.bsds();
+        let image = format_bsds::encode_file(bsds, format_bsds::least_capacity(bsds)).unwrap_or_default();
+        Ok(Outcome::Reply(Reply::BackupFinished { bsds: image }))
+    }
+
+    /// Drops a registered backup that will not be finished.
+    pub(super) fn forget_backup(&mut self, name: &str) {
+        self.or_fail(|core| {
+            core.log.update_bsds(|bsds| bsds.backups_in_progress.retain(|backup| backup.name != name))?;
+            Ok(())
+        });
+    }
+
+    pub(crate) fn archive_log(&mut self, connection: ConnectionId, wait: bool) -> Result<Outcome, CoreError> {
+        if let Err(error) = self.log.switch() {
+            return match error {
+                engine_log::LogError::LastAvailable => Ok(refused(
+                    "CSQJ319I",
+                    "CURRENT ACTIVE LOG DATA SET IS THE LAST AVAILABLE ACTIVE LOG DATA SET. ARCHIVE LOG PROCESSING WILL BE TERMINATED"
+                        .to_owned(),
+                )),
+                error => Err(error.into()),
+            };
+        }
+        let end = self
+            .log
+            .bsds()
+            .active_logs
+            .iter()
+            .filter_map(|log| log.range)
+            .map(|range| range.start)
+            .max()
+            .unwrap_or(Rba::ZERO);
+        let name = self.log.bsds().name.clone();
+        let lines = vec![
+            format!("CSQJ311I {name} CSQJC005 LOG ARCHIVE (OFFLOAD) TASK INITIATED"),
+            format!("CSQ9022I {name} CSQJC001 ' ARCHIVE LOG' NORMAL COMPLETION"),
+        ];
+        if wait {
+            self.archive_waits.push(ArchiveWait { connection, end, lines });
+            return Ok(Outcome::Later);
+        }
+        Ok(Outcome::Reply(Reply::LogArchived { end, lines }))
+    }
+
+    fn status(&self) -> Reply {
+        let state = match self.state {
+            _ if self.out_of_log_said => "WAITING FOR LOG",
+            State::Running => "RUNNING",
+            State::Quiescing => "QUIESCING",
+            State::Stopped => "STOPPED",
+            State::Failed => "FAILED",
+        };
+        Reply::Status {
+            name: self.log.bsds().name.clone(),
+            state: state.to_owned(),
+            pid: std::process::id(),
+            log_end: self.log.end(),
+            connections: self.connections.len() as u32,
+            units: self.unit_usages().len() as u32,
+            started: self.started,
+        }
+    }
+
+    /// Appends a record of no unit.
+    pub(super) fn append_system(&mut self, body: &Body<'_>) -> Result<Rba, CoreError> {
+        Ok(self.log.append(format_types::Urid::NONE, Rba::ZERO, body)?.end)
+    }
+}

@@ -1,0 +1,254 @@
+//! Start: log, page sets, restart, queue index rebuild, checkpoint.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::Path;
+
+use engine_log::{LogManager, LogReader};
+use engine_page_store::{PageStore, RecordAddress, StoreIdentity};
+use engine_recovery::{Action, Checkpoint, RestartOptions, RestartProgress, UnitTable, restart};
+use engine_storage::SharedStorage;
+use format_pageset::{Fragment, ObjectRecord, PageType};
+use format_types::{Rba, Timestamp};
+
+use super::work::{Operation, Work};
+use super::{Core, State};
+use crate::CoreError;
+use crate::catalog::Catalog;
+use crate::queue::{Entry, Place, Visibility};
+
+/// How a queue manager is started.
+pub struct StartOptions<'a> {
+    /// Rebuild the queues' order, so that requests can be taken. A recovery that only brings page sets up to the log's end does without.
+    pub index: bool,
+    /// Read the log from here even when page sets and checkpoint would allow later.
+    pub read_from: Option<Rba>,
+    /// Buffer pool frames; none for the queue manager's own setting.
+    pub frames: Option<usize>,
+    /// Told how far the restart is.
+    pub progress: &'a mut dyn FnMut(RestartProgress),
+}
+
+impl Core {
+    /// Starts the queue manager in `dir`. The caller holds the directory's lock.
+    ///
+    /// # Errors
+    /// When log, BSDS or a page set is missing, damaged, foreign or beyond the log: named, with nothing lost.
+    pub fn start(
+        storage: &SharedStorage,
+        dir: &Path,
+        options: StartOptions<'_>,
+        now: Timestamp,
+    ) -> Result<Self, CoreError> {
+        if !bsds_is_there(storage, dir)? {
+            return Err(CoreError::NotThere(dir.to_owned()));
+        }
+        let mut log = LogManager::open(storage, dir, now)?;
+        // A log just begun holds a record that is in memory alone; the restart reads what is on disk.
+        log.sync_now()?;
+        let mut messages = log.take_messages();
+        let bsds = log.bsds();
+        let name = bsds.name.clone();
+        let frames = options.frames.unwrap_or(bsds.settings.buffer_pool_pages as usize);
+        let identity =
+            StoreIdentity { queue_manager: bsds.queue_manager, name: name.clone(), history: bsds.history() };
+        let clean_stop = bsds.clean_stop;
+        let page_sets: Vec<_> = bsds.page_sets.iter().map(|set| set.page_set).collect();
+        let mut store = PageStore::new(storage.clone(), dir, frames, identity);
+        for page_set in page_sets {
+            store.open_page_set(page_set, log.end(), clean_stop)?;
+        }
+        messages.append(&mut store.take_messages());
+        messages.push("CSQR001I RESTART INITIATED".to_owned());
+        let mut reader = LogReader::with_bsds(storage, dir, log.bsds().clone());
+        let outcome = restart(
+            &mut log,
+            &mut store,
+            &mut reader,
+            &RestartOptions { read_from: options.read_from },
+            options.progress,
+        )?;
+        messages.extend(outcome.messages);
+        for page_set in store.online_page_sets() {
+            free_nonpersistent(&mut log, &mut store, page_set)?;
+        }
+        let mut core = Self {
+            storage: storage.clone(),
+            dir: dir.to_owned(),
+            log,
+            store,
+            catalog: Catalog::default(),
+            started: now,
+            now,
+            state: State::Running,
+            connections: BTreeMap::new(),
+            next_connection: 0,
+            works: BTreeMap::new(),
+            next_work: 0,
+            last_key: 0,
+            commits: VecDeque::new(),
+            prepares: VecDeque::new(),
+            endings: VecDeque::new(),
+            parked: VecDeque::new(),
+            archive_waits: Vec::new(),
+            stop_waits: Vec::new(),
+            checkpoint: None,
+            records_at_checkpoint: 0,
+            switches_at_checkpoint: 0,
+            log_sync_wanted: false,
+            log_sync_under_way: false,
+            offload_under_way: false,
+            offload_failures: 0,
+            expansions_under_way: Vec::new(),
+            out_of_log_said: false,
+            restart_read: (outcome.forward, outcome.records),
+            jobs: Vec::new(),
+            jobs_out: 0,
+            replies: Vec::new(),
+            messages: Vec::new(),
+        };
+        core.take_in_doubt(&outcome.units);
+        if options.index {
+            core.rebuild_index()?;
+        }
+        let units = core.checkpoint_units();
+        Checkpoint::run_now(&mut core.log, &mut core.store, units, now)?;
+        core.records_at_checkpoint = core.log.records();
+        core.switches_at_checkpoint = core.log.switches();
+        // Backups whose programs are gone with the last run hold nothing any more.
+        if !core.log.bsds().backups_in_progress.is_empty() {
+            core.log.update_bsds(|bsds| bsds.backups_in_progress.clear())?;
+        }
+        messages.push("CSQR002I RESTART COMPLETED".to_owned());
+        messages.append(&mut core.log.take_messages());
+        core.messages = messages.into_iter().map(|line| name_behind_id(&line, name.as_str())).collect();
+        Ok(core)
+    }
+
+    /// Keeps the units that a restart left in doubt.
+    fn take_in_doubt(&mut self, units: &UnitTable) {
+        for unit in units.iter() {
+            let mut work = Work::new(unit.connection.clone());
+            work.link = Some(unit.link);
+            work.state = unit.state;
+            work.undo_next = unit.undo_next;
+            work.take_actions(&unit.actions);
+            work.intents = unit
+                .actions
+                .iter()
+                .filter_map(|action| match action {
+                    Action::Intent { head, .. } => Some(*head),
+                    Action::Inserted { .. } => None,
+                })
+                .collect();
+            self.insert_work(work);
+        }
+    }
+
+    /// Queue index rebuild: the objects from page set 00, then every message in its queue's order.
+    fn rebuild_index(&mut self) -> Result<(), CoreError> {
+        let mut objects = Vec::new();
+        let mut heads = Vec::new();
+        // Records of units in doubt: put ones are not visible yet, got ones not any more.
+        let mut held: HashMap<RecordAddress, (super::work::WorkId, Visibility)> = HashMap::new();
+        for (id, work) in &self.works {
+            held.extend(work.inserted.iter().map(|(at, _)| (*at, (*id, Visibility::BeingPut))));
+            held.extend(work.intents.iter().map(|at| (*at, (*id, Visibility::BeingGot))));
+        }
+        let mut damaged = None;
+        for page_set in self.store.online_page_sets() {
+            self.store.scan(
+                &mut self.log,
+                page_set,
+                &mut |at, page_type, record| {
+                    if page_type == PageType::Object {
+                        match ObjectRecord::decode(record) {
+                            Ok(object) => objects.push((at, object)),
+                            Err(error) => {
+                                damaged.get_or_insert((at, error.to_string()));
+                            }
+                        }
+                        return;
+                    }
+                    match Fragment::decode(record) {
+                        Ok(Fragment::Head { head, .. }) => heads.push((at, head)),
+                        Ok(Fragment::Rest { .. }) => {}
+                        Err(error) => {
+                            damaged.get_or_insert((at, error.to_string()));
+                        }
+                    }
+                },
+            )?;
+            // Queues live on other page sets than the objects do; 00 is scanned first, so that its objects are known.
+            for (at, object) in objects.drain(..) {
+                self.last_key = self.last_key.max(object.key());
+                self.catalog.insert(at, object);
+            }
+            for (at, head) in heads.drain(..) {
+                self.last_key = self.last_key.max(head.key);
+                let place = Place::new(head.priority, head.key);
+                let hold = held.get(&at).copied();
+                let visibility = hold.map_or(Visibility::Committed, |(_, visibility)| visibility);
+                let Some(queue) = self.catalog.queue_with_id(head.queue) else {
+                    return Err(CoreError::Contradiction(format!(
+                        "MESSAGE {:016X} ON PAGE SET {} PAGE {} BELONGS TO NO QUEUE: page set 00 does not match; recover page set 00",
+                        head.key, at.page_set, at.page
+                    )));
+                };
+                queue.index.insert(place, Entry { head: at, visibility, persistent: head.persistent });
+                let name = queue.definition.name.clone();
+                if let Some(work) = hold.and_then(|(id, _)| self.works.get_mut(&id)) {
+                    let persistent = head.persistent;
+                    work.operations.push(match visibility {
+                        Visibility::BeingGot => {
+                            Operation::Got { queue: name, place, head: at, persistent, length: head.length }
+                        }
+                        _ => Operation::Put { queue: name, place },
+                    });
+                }
+            }
+        }
+        if let Some((at, error)) = damaged {
+            return Err(CoreError::Contradiction(format!(
+                "RECORD {} ON PAGE SET {} PAGE {} CANNOT BE READ ({error}): recover the page set",
+                at.slot, at.page_set, at.page
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Frees what does not survive a start, a bounded number of pages at a time so that the log can be offloaded in between.
+fn free_nonpersistent(
+    log: &mut LogManager,
+    store: &mut PageStore,
+    page_set: format_types::PageSetId,
+) -> Result<(), CoreError> {
+    loop {
+        engine_recovery::make_room(log, 1 << 18)?;
+        if store.free_nonpersistent(log, page_set)? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn bsds_is_there(storage: &SharedStorage, dir: &Path) -> Result<bool, CoreError> {
+    for name in ["BSDS01", "BSDS02"] {
+        let path = dir.join(name);
+        if storage.exists(&path).map_err(|source| CoreError::Io {
+            what: "LOOK FOR",
+            path: path.clone(),
+            source,
+        })? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `CSQR001I RESTART` becomes `CSQR001I QM1 RESTART`, as consoles show it.
+fn name_behind_id(line: &str, name: &str) -> String {
+    match line.split_once(' ') {
+        Some((id, rest)) if !rest.starts_with(&format!("{name} ")) => format!("{id} {name} {rest}"),
+        _ => line.to_owned(),
+    }
+}
