@@ -24,9 +24,11 @@ fn details(core: &Core, kind: &str, request: &DisplayRequest, objects: Vec<(Stri
         })
         .map(|(_, attributes)| {
             let mut all = attributes.into_iter();
-            // The first attribute is the name and is always shown.
+            // The first attribute is the name; it is always shown, and so is the type.
             let name = all.next();
-            name.into_iter().chain(all.filter(|attribute| request.shows(attribute.keyword))).collect()
+            name.into_iter()
+                .chain(all.filter(|attribute| attribute.keyword == "TYPE" || request.shows(attribute.keyword)))
+                .collect()
         })
         .collect();
     Ok(detail_lines(core.name().as_str(), "CSQMDRTC", kind, &selected))

@@ -5,7 +5,7 @@ use format_bsds::{Bsds, PageSetEntry};
 use format_listing::{CopyStatus, LogStatus, OffloadState};
 use format_log::Body;
 use format_pageset::ObjectRecord;
-use format_types::{Expand, PageSetId, Rba, RbaRange, UnitState, Urid};
+use format_types::{Expand, PageSetId, RbaRange, UnitState, Urid};
 
 use super::work::{Work, WorkId};
 use super::{ConnectionId, Core, State};
@@ -213,7 +213,7 @@ impl Core {
         LogStatus {
             copies: [copy(1), copy(2)],
             restarted_at: self.started,
-            restart_rba: bsds.checkpoints.last().map_or(Rba::ZERO, |checkpoint| checkpoint.begin),
+            restart_rba: self.restart_read.0.start,
             latest: self.log.end(),
             offload: if self.offload_under_way { OffloadState::CopyingLog } else { OffloadState::Available },
             full: to_offload,

@@ -190,8 +190,10 @@ impl Core {
 
     /// Lines for the console.
     pub fn take_messages(&mut self) -> Vec<String> {
-        self.messages.append(&mut self.log.take_messages());
-        self.messages.append(&mut self.store.take_messages());
+        let mut lines = self.log.take_messages();
+        lines.append(&mut self.store.take_messages());
+        let name = self.log.bsds().name.as_str();
+        self.messages.extend(lines.iter().map(|line| start::name_behind_id(line, name)));
         std::mem::take(&mut self.messages)
     }
 

@@ -246,7 +246,7 @@ fn bsds_is_there(storage: &SharedStorage, dir: &Path) -> Result<bool, CoreError>
 }
 
 /// `CSQR001I RESTART` becomes `CSQR001I QM1 RESTART`, as consoles show it.
-fn name_behind_id(line: &str, name: &str) -> String {
+pub(super) fn name_behind_id(line: &str, name: &str) -> String {
     match line.split_once(' ') {
         Some((id, rest)) if !rest.starts_with(&format!("{name} ")) => format!("{id} {name} {rest}"),
         _ => line.to_owned(),
