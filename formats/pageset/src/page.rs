@@ -277,7 +277,38 @@ pub fn fresh(page_set: PageSetId, number: PageNumber, rba: Rba) -> PageBytes {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
+
+    #[test]
+    fn the_documentation_has_the_fields() {
+        let text = include_str!("../../../docs/formats/pageset.md");
+        macro_rules! rows {
+            ($($field:ident),+) => {
+                vec![$((offset_of!(RawHeader, $field), stringify!($field))),+]
+            };
+        }
+        let fields = rows!(crc, page_type, version, page_set, page, reserved, page_rba, allocation_rba);
+        let ends = fields.iter().skip(1).map(|(offset, _)| *offset).chain([HEADER_SIZE]);
+        for ((offset, name), end) in fields.iter().zip(ends) {
+            let row = format!("| {offset} | {} | `{name}` |", end - offset);
+            assert!(text.contains(&row), "{row}");
+        }
+        for page_type in [0x10, 0x11, 0x12, 0x13, 0x14].map(|code| PageType::from_code(code).unwrap()) {
+            let state = crate::PageState::from(page_type).code();
+            let row = format!("| {:02X} | {} | {state} |", page_type.code(), page_type.name());
+            assert!(text.contains(&row), "{row}");
+        }
+        let slotted = [crate::slotted::DIRECTORY, crate::slotted::MAX_RECORD];
+        let messages = [crate::message::MAX_HEAD_BODY, crate::message::MAX_REST_BODY];
+        assert!(text.contains(&format!("at most {MAX_PAGES} of them")));
+        assert!(text.contains(&format!("| {} + 4n | 2 |", slotted[0])));
+        assert!(text.contains(&format!("the longest record has {} bytes", slotted[1])));
+        assert!(text.contains(&format!("up to {} bytes of the body", messages[0])));
+        assert!(text.contains(&format!("holds up to {} bytes", messages[1])));
+        assert!(text.contains(&format!("every {} pages", crate::space_map::COVERED)));
+    }
 
     fn address() -> PageAddress {
         PageAddress::new(PageSetId::new(7).unwrap(), PageNumber(0x0102_0304))

@@ -374,7 +374,33 @@ const fn expand_from_code(code: u8) -> Option<Expand> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
+
+    #[test]
+    fn the_documentation_has_the_fields() {
+        let text = include_str!("../../../docs/formats/pageset.md");
+        let text = text.split("## Page zero").nth(1).unwrap();
+        macro_rules! rows {
+            ($($field:ident),+) => {
+                vec![$((offset_of!(RawSlot, $field), stringify!($field))),+]
+            };
+        }
+        #[rustfmt::skip]
+        let fields = rows!(
+            eye_catcher, version, slot, expand, name, sequence, queue_manager, history_random, history_number, page_set,
+            extents, recovery_rba, highest_synced, closed_at, closed, reserved, expansions, pages_used, initial_pages, unused, crc
+        );
+        let ends = fields.iter().skip(1).map(|(offset, _)| *offset).chain([SLOT_SIZE]);
+        for ((offset, name), end) in fields.iter().zip(ends) {
+            let row = format!("| {offset} | {} | `{name}` |", end - offset);
+            assert!(text.contains(&row), "{row}");
+        }
+        let [first, second] = SLOT_OFFSETS;
+        assert!(text.contains(&format!("slots of {SLOT_SIZE} bytes, at offsets {first} and {second}")));
+        assert!(text.contains(std::str::from_utf8(&EYE_CATCHER).unwrap()));
+    }
 
     fn sample() -> PageZero {
         PageZero {
