@@ -17,7 +17,10 @@ pub(crate) const NO_UNIT: UnitLink = UnitLink { urid: Urid::NONE, last: Rba::ZER
 impl PageStore {
     /// Appends a record and moves the unit's last record.
     pub(crate) fn append(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, body: &Body<'_>,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        body: &Body<'_>,
     ) -> Result<RbaRange, PageError> {
         let at = log.append(unit.urid, unit.last, body)?;
         self.log_limit = self.log_limit.max(at.end);
@@ -29,7 +32,11 @@ impl PageStore {
 
     /// Logs a change of the page in `frame` and makes it.
     pub(crate) fn change(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, frame: FrameId, body: &Body<'_>,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        frame: FrameId,
+        body: &Body<'_>,
     ) -> Result<RbaRange, PageError> {
         self.protect(log, frame)?;
         let at = self.append(log, unit, body)?;
@@ -39,7 +46,10 @@ impl PageStore {
 
     /// Logs that a page becomes an empty one of a type, and makes it so, whatever it held.
     pub(crate) fn format(
-        &mut self, log: &mut dyn PageLog, at: PageAddress, page_type: PageType,
+        &mut self,
+        log: &mut dyn PageLog,
+        at: PageAddress,
+        page_type: PageType,
     ) -> Result<FrameId, PageError> {
         let (frame, was_there) = self.fetch_blank(log, at)?;
         let body = Body::Format { at, page_type: page_type.code() };
@@ -60,7 +70,10 @@ impl PageStore {
 
     /// Changes a nonpersistent page without the log.
     pub(crate) fn change_unlogged(
-        &mut self, log: &dyn PageLog, frame: FrameId, change: impl FnOnce(&mut PageBytes),
+        &mut self,
+        log: &dyn PageLog,
+        frame: FrameId,
+        change: impl FnOnce(&mut PageBytes),
     ) {
         change(self.pool.page_mut(frame));
         self.pool.mark_dirty(frame, log.end());
@@ -68,7 +81,10 @@ impl PageStore {
 
     /// Applies a record to a frame; the page is dirty from the record's start on.
     pub(crate) fn apply_in(
-        &mut self, frame: FrameId, at: RbaRange, body: &Body<'_>,
+        &mut self,
+        frame: FrameId,
+        at: RbaRange,
+        body: &Body<'_>,
     ) -> Result<(), PageError> {
         let applied = apply(self.pool.page_mut(frame), at, body);
         self.pool.mark_dirty(frame, at.start);

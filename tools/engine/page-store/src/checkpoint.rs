@@ -184,22 +184,30 @@ impl PageStore {
         }
     }
 
-    /// Writes page zero, into the slot that is not the durable one, with the recovery RBA that holds after the last sync: the lowest RBA at
-    /// which a page was changed that is not durable yet, `log_end` (or `highest_synced` if that is lower) if there is none. It is durable after the next sync that begins
-    /// after this; only then is it the [`Self::recovery_rba`].
+    /// Writes page zero, into the slot that is not the durable one, with the recovery RBA that holds after the last sync: the lowest RBA
+    /// at which a page was changed that is not durable yet; `log_end`, or `highest_synced` if that is lower, when there is none. It is
+    /// durable after the next sync that begins after this; only then is it the [`Self::recovery_rba`].
     ///
     /// # Errors
     /// [`PageError::Offline`], also when the write failed.
     pub fn stamp_page_zero(
-        &mut self, page_set: PageSetId, highest_synced: Rba, log_end: Rba, closed_cleanly: Option<Rba>,
+        &mut self,
+        page_set: PageSetId,
+        highest_synced: Rba,
+        log_end: Rba,
+        closed_cleanly: Option<Rba>,
     ) -> Result<(), PageError> {
         let dirty = self.pool.lowest_dirty(page_set);
         let set = self.online(page_set)?;
         // Nor may page zero tell of pages that the durable log knows nothing of.
         set.raised.retain(|raised| raised.at.end > highest_synced);
         let raised = set.raised.first().copied();
-        let mut lowest =
-            [dirty, set.unsynced, set.syncing.and_then(|syncing| syncing.lowest), raised.map(|raised| raised.at.start)];
+        let mut lowest = [
+            dirty,
+            set.unsynced,
+            set.syncing.and_then(|syncing| syncing.lowest),
+            raised.map(|raised| raised.at.start),
+        ];
         if planted::active(Defect::RecoveryRbaBeforeSync) {
             lowest = [dirty, None, None, None];
         }

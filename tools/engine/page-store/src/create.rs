@@ -25,7 +25,12 @@ pub fn page_set_path(dir: &Path, page_set: PageSetId) -> PathBuf {
 
 /// Writes fresh pages, `count` from `first` on, in one write.
 pub(crate) fn write_fresh(
-    file: &dyn StorageFile, page_set: PageSetId, first: u32, count: u32, rba: Rba, buffer: &mut Vec<u8>,
+    file: &dyn StorageFile,
+    page_set: PageSetId,
+    first: u32,
+    count: u32,
+    rba: Rba,
+    buffer: &mut Vec<u8>,
 ) -> io::Result<()> {
     buffer.clear();
     buffer.reserve(count as usize * PAGE_SIZE);
@@ -42,8 +47,13 @@ impl PageStore {
     /// # Errors
     /// When the file exists already, or the storage refuses.
     pub fn create_page_set(
-        storage: &SharedStorage, dir: &Path, identity: &StoreIdentity, page_set: PageSetId,
-        initial_pages: u32, expand: Expand, at: Rba,
+        storage: &SharedStorage,
+        dir: &Path,
+        identity: &StoreIdentity,
+        page_set: PageSetId,
+        initial_pages: u32,
+        expand: Expand,
+        at: Rba,
     ) -> Result<(), PageError> {
         let path = page_set_path(dir, page_set);
         let failed = |operation| PageError::io(page_set, operation);

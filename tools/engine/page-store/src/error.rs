@@ -166,7 +166,9 @@ pub enum PageError {
         used: u32,
     },
     /// A record does not fit the page that it is for.
-    #[error("HWT313S PAGE {at}: the record at RBA {rba} cannot be applied: {source}; the log and the page set disagree")]
+    #[error(
+        "HWT313S PAGE {at}: the record at RBA {rba} cannot be applied: {source}; the log and the page set disagree"
+    )]
     Apply {
         /// The page.
         at: PageAddress,

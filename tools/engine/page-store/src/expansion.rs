@@ -179,7 +179,9 @@ impl PageStore {
     /// # Errors
     /// The log's; [`PageError::Offline`].
     pub fn finish_expansion(
-        &mut self, log: &mut dyn PageLog, outcome: ExpandOutcome,
+        &mut self,
+        log: &mut dyn PageLog,
+        outcome: ExpandOutcome,
     ) -> Result<(), PageError> {
         let ExpandOutcome { page_set, from, to, result } = outcome;
         let set = self.online(page_set)?;
@@ -189,7 +191,8 @@ impl PageStore {
             self.messages.push(format!(
                 "CSQP014E EXPANSION FAILED FOR PAGE SET {page_set}. FUTURE REQUESTS TO EXTEND IT WILL BE REJECTED"
             ));
-            self.messages.push(format!("HWT323W PAGE SET {page_set}: {failure}; ALTER PSID EXPAND allows it again"));
+            self.messages
+                .push(format!("HWT323W PAGE SET {page_set}: {failure}; ALTER PSID EXPAND allows it again"));
             if lost {
                 self.take_offline(page_set, &failure.to_string());
             }

@@ -39,6 +39,6 @@ pub use expansion::{ExpandFailure, ExpandJob, ExpandOutcome, ExpandStep, MAX_EXT
 pub use messages::Inserted;
 pub use open::OpenedPageSet;
 pub use page_set::PageSetStatus;
-pub use usage::usage_at_rest;
 pub use store::{PageStore, RecordAddress, StoreIdentity, UnitLink};
+pub use usage::usage_at_rest;
 pub use write_ahead::{LogAtRest, PageLog, WriteAhead};

@@ -34,7 +34,12 @@ impl PageStore {
     /// [`PageError::Full`] when there are too few free pages: nothing was changed. After any other error the unit's chain in the
     /// log, from `unit.last` on, tells what was done and must be undone.
     pub fn insert_message(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, page_set: PageSetId, head: &MessageHead, body: &[u8],
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        page_set: PageSetId,
+        head: &MessageHead,
+        body: &[u8],
     ) -> Result<Inserted, PageError> {
         let page_type = if head.persistent { PageType::Persistent } else { PageType::NonPersistent };
         let length = u32::try_from(body.len()).map_err(|_| PageError::TooLong(body.len()))?;
@@ -56,7 +61,8 @@ impl PageStore {
             let pages = self.allocate(log, page_set, group.len(), page_type)?;
             for (part, page) in group.iter().zip(&pages).rev() {
                 record.clear();
-                Fragment::Rest { key: head.key, persistent: head.persistent, next, body: part }.encode(&mut record);
+                Fragment::Rest { key: head.key, persistent: head.persistent, next, body: part }
+                    .encode(&mut record);
                 let frame = self.fetch(log, PageAddress::new(page_set, *page))?;
                 let (at, rba) = self.insert_record(log, unit, frame, page_type, &record)?;
                 next = Some(SlotAddress { page: at.page, slot: at.slot });
@@ -73,7 +79,11 @@ impl PageStore {
 
     /// Free pages that a message of `length` bytes would take.
     fn pages_wanted(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, page_type: PageType, length: usize,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        page_type: PageType,
+        length: usize,
     ) -> Result<u32, PageError> {
         let (in_head, continuations) = message::split(length);
         let fits = self.current_page(log, page_set, page_type, HEAD_SIZE + in_head)?.is_some();
@@ -85,7 +95,11 @@ impl PageStore {
     /// # Errors
     /// When the page set is offline or a map page cannot be read.
     pub fn has_room(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, persistent: bool, length: usize,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        persistent: bool,
+        length: usize,
     ) -> Result<bool, PageError> {
         let page_type = if persistent { PageType::Persistent } else { PageType::NonPersistent };
         let wanted = self.pages_wanted(log, page_set, page_type, length)?;
@@ -101,7 +115,10 @@ impl PageStore {
     /// # Errors
     /// As [`Self::insert_message`]; [`PageError::TooLong`] when it does not fit on a page.
     pub fn insert_object(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, object: &ObjectRecord,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        object: &ObjectRecord,
     ) -> Result<Inserted, PageError> {
         let mut record = Vec::new();
         object.encode(&mut record);
@@ -118,7 +135,11 @@ impl PageStore {
 
     /// The current insert page in its frame, if a record fits.
     fn current_page(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId, page_type: PageType, length: usize,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
+        page_type: PageType,
+        length: usize,
     ) -> Result<Option<FrameId>, PageError> {
         let Some(page) = *self.online(page_set)?.inserting(page_type) else { return Ok(None) };
         let frame = self.fetch(log, PageAddress::new(page_set, page))?;
@@ -127,7 +148,12 @@ impl PageStore {
 
     /// Puts a record on the current insert page, or on a fresh one when it does not fit there.
     fn insert_small(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, page_set: PageSetId, page_type: PageType, record: &[u8],
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        page_set: PageSetId,
+        page_type: PageType,
+        record: &[u8],
     ) -> Result<(RecordAddress, Rba), PageError> {
         if let Some(frame) = self.current_page(log, page_set, page_type, record.len())? {
             return self.insert_record(log, unit, frame, page_type, record);
@@ -153,7 +179,12 @@ impl PageStore {
 
     /// Puts a record on the page in `frame`, which has room for it.
     fn insert_record(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, frame: FrameId, page_type: PageType, record: &[u8],
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        frame: FrameId,
+        page_type: PageType,
+        record: &[u8],
     ) -> Result<(RecordAddress, Rba), PageError> {
         let bytes = self.pool.page(frame);
         let slot = slotted::slot_for(bytes, record.len()).ok_or(PageError::TooLong(record.len()))?;
@@ -175,7 +206,10 @@ impl PageStore {
     /// # Errors
     /// When a page is damaged, or the chain behind the head is broken.
     pub fn read_message(
-        &mut self, log: &mut dyn WriteAhead, head: RecordAddress, key: u64,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        head: RecordAddress,
+        key: u64,
     ) -> Result<Option<(MessageHead, Vec<u8>)>, PageError> {
         let Some(frame) = self.fetch_slotted(log, head.page_address())? else { return Ok(None) };
         let Some(record) = slotted::record(self.pool.page(frame), head.slot) else { return Ok(None) };
@@ -214,7 +248,11 @@ impl PageStore {
     /// # Errors
     /// When a page is damaged, or the log or the storage refuses.
     pub fn delete_chain(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, head: RecordAddress, key: u64,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        head: RecordAddress,
+        key: u64,
     ) -> Result<(), PageError> {
         let mut chain = Vec::new();
         let mut next = Some(SlotAddress { page: head.page, slot: head.slot });
@@ -251,7 +289,11 @@ impl PageStore {
     /// # Errors
     /// [`PageError::NoRecord`] when the record is not there; else as [`Self::delete_chain`].
     pub fn compensate(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, at: RecordAddress, undo_next: Rba,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        at: RecordAddress,
+        undo_next: Rba,
     ) -> Result<(), PageError> {
         let mut emptied = [Vec::new(), Vec::new()];
         let body = Body::Compensate { at: at.page_address(), slot: at.slot, undo_next };
@@ -266,7 +308,9 @@ impl PageStore {
 
     /// The frame of a page that holds records; none when it holds none, or is no usable page.
     fn fetch_slotted(
-        &mut self, log: &mut dyn WriteAhead, at: PageAddress,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: PageAddress,
     ) -> Result<Option<FrameId>, PageError> {
         let used = self.online(at.page_set)?.used();
         if at.page == PageNumber::ZERO || at.page.0 >= used {
@@ -279,7 +323,11 @@ impl PageStore {
 
     /// Takes a record away and notes its page when it is empty now: pages that the log knows, and nonpersistent ones.
     fn remove_record(
-        &mut self, log: &mut dyn PageLog, unit: &mut UnitLink, at: RecordAddress, body: &Body<'_>,
+        &mut self,
+        log: &mut dyn PageLog,
+        unit: &mut UnitLink,
+        at: RecordAddress,
+        body: &Body<'_>,
         emptied: &mut [Vec<PageNumber>; 2],
     ) -> Result<(), PageError> {
         let frame = self.fetch_slotted(log, at.page_address())?.ok_or(PageError::NoRecord(at))?;
@@ -303,7 +351,10 @@ impl PageStore {
     }
 
     fn release_emptied(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, emptied: [Vec<PageNumber>; 2],
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        emptied: [Vec<PageNumber>; 2],
     ) -> Result<(), PageError> {
         let [mut logged, mut unlogged] = emptied;
         self.release(log, page_set, &mut logged, false)?;

@@ -40,7 +40,10 @@ impl PageStore {
     /// manager's, another page set's, another history's, beyond the log, truncated; or the storage's. One damaged slot
     /// is a message, and repaired when page zero is stamped next.
     pub fn open_page_set(
-        &mut self, page_set: PageSetId, log_end: Rba, clean_stop: Option<Rba>,
+        &mut self,
+        page_set: PageSetId,
+        log_end: Rba,
+        clean_stop: Option<Rba>,
     ) -> Result<OpenedPageSet, PageError> {
         let path = page_set_path(&self.dir, page_set);
         if self.set(page_set).is_ok() {
@@ -54,8 +57,11 @@ impl PageStore {
             Err(e) => return Err(PageError::io(page_set, "opening the page set")(e)),
         };
         let bytes = file.len().map_err(PageError::io(page_set, "looking at the page set"))?;
-        let read = read_page_zero(file.as_ref(), bytes, page_set)?
-            .map_err(|source| PageError::PageZero { page_set, path: path.clone(), source })?;
+        let read = read_page_zero(file.as_ref(), bytes, page_set)?.map_err(|source| PageError::PageZero {
+            page_set,
+            path: path.clone(),
+            source,
+        })?;
         let zero = &read.zero;
         self.check_owner(page_set, &path, zero)?;
         check_log(page_set, zero, log_end)?;
@@ -135,7 +141,10 @@ impl PageStore {
     }
 
     fn check_owner(
-        &self, page_set: PageSetId, path: &std::path::Path, zero: &PageZero,
+        &self,
+        page_set: PageSetId,
+        path: &std::path::Path,
+        zero: &PageZero,
     ) -> Result<(), PageError> {
         let path = path.to_owned();
         let identity = &self.identity;
@@ -173,7 +182,9 @@ fn check_log(page_set: PageSetId, zero: &PageZero, log_end: Rba) -> Result<(), P
 }
 
 pub(crate) fn read_page_zero(
-    file: &dyn StorageFile, bytes: u64, page_set: PageSetId,
+    file: &dyn StorageFile,
+    bytes: u64,
+    page_set: PageSetId,
 ) -> Result<Result<ReadPageZero, PageZeroError>, PageError> {
     let mut page = [0; PAGE_SIZE];
     if bytes < PAGE_SIZE as u64 {

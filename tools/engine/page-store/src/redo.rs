@@ -32,7 +32,10 @@ impl PageStore {
     /// # Errors
     /// When a page is beyond the log or does not fit the record, or the storage refuses.
     pub fn redo(
-        &mut self, log: &mut dyn WriteAhead, at: RbaRange, record: &Record<'_>,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: RbaRange,
+        record: &Record<'_>,
     ) -> Result<(), PageError> {
         if let Body::UsedRaised { page_set, to, extents, expansions, .. } = record.body {
             return self.redo_used_raised(at, page_set, to, (extents, expansions));
@@ -63,7 +66,11 @@ impl PageStore {
 
     /// The frame of the page that a record is for; none when the page is damaged and the record needs its content.
     fn fetch_for_redo(
-        &mut self, log: &mut dyn WriteAhead, at: RbaRange, address: PageAddress, replaced: bool,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: RbaRange,
+        address: PageAddress,
+        replaced: bool,
     ) -> Result<Option<FrameId>, PageError> {
         if replaced {
             self.damaged.remove(&address);
@@ -107,7 +114,11 @@ impl PageStore {
 
     /// More pages became usable: those in the file that are whole stay as they are, the others are formatted.
     fn redo_used_raised(
-        &mut self, at: RbaRange, page_set: PageSetId, to: u32, (extents, expansions): (u16, u16),
+        &mut self,
+        at: RbaRange,
+        page_set: PageSetId,
+        to: u32,
+        (extents, expansions): (u16, u16),
     ) -> Result<(), PageError> {
         let Ok(set) = self.set_mut(page_set) else { return Ok(()) };
         let used = set.used();
@@ -128,9 +139,7 @@ impl PageStore {
 }
 
 /// Formats those pages of `from..to` that are not whole pages of this page set.
-fn format_missing(
-    file: &dyn StorageFile, page_set: PageSetId, from: u32, to: u32,
-) -> std::io::Result<()> {
+fn format_missing(file: &dyn StorageFile, page_set: PageSetId, from: u32, to: u32) -> std::io::Result<()> {
     file.allocate(u64::from(to) * PAGE_SIZE as u64)?;
     let mut buffer = Vec::new();
     let mut fresh = Vec::new();

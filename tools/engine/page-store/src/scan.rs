@@ -21,7 +21,9 @@ impl PageStore {
     /// # Errors
     /// When a page is damaged, or is not what the space map says.
     pub fn scan(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
         visit: &mut dyn FnMut(RecordAddress, PageType, &[u8]),
     ) -> Result<(), PageError> {
         self.load_space(log, page_set)?;
@@ -52,7 +54,10 @@ impl PageStore {
 
     /// Shows the records of some pages that lie within 256 KiB.
     fn scan_run(
-        &mut self, page_set: PageSetId, run: &[(PageNumber, PageState)], empty: &mut Vec<PageNumber>,
+        &mut self,
+        page_set: PageSetId,
+        run: &[(PageNumber, PageState)],
+        empty: &mut Vec<PageNumber>,
         visit: &mut dyn FnMut(RecordAddress, PageType, &[u8]),
     ) -> Result<(), PageError> {
         let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else { return Ok(()) };
@@ -100,7 +105,9 @@ impl PageStore {
     /// # Errors
     /// When a map page is damaged, or the log or the storage refuses.
     pub fn free_nonpersistent(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
     ) -> Result<u64, PageError> {
         self.load_space(log, page_set)?;
         *self.online(page_set)?.inserting(PageType::NonPersistent) = None;
@@ -120,12 +127,11 @@ impl PageStore {
                 return Ok(freed);
             }
         }
-        let mut candidates = std::mem::take(&mut self.online(page_set)?.empty);
-        let rest = candidates.split_off(candidates.len().min(FREED_AT_ONCE));
-        self.online(page_set)?.empty = rest;
         let current = self.set(page_set)?.inserting;
         let mut pages = Vec::new();
-        for page in candidates {
+        while pages.len() < FREED_AT_ONCE
+            && let Some(page) = self.online(page_set)?.empty.pop()
+        {
             let at = PageAddress::new(page_set, page);
             let in_use = self.state_of(log, at)? != PageState::Free && !current.contains(&Some(page));
             let frame = self.fetch(log, at)?;

@@ -105,7 +105,9 @@ pub(crate) fn maps(used: u32) -> impl Iterator<Item = (PageNumber, u32)> {
 impl PageStore {
     /// Reads the space maps of a page set if that was not done since they were last in doubt.
     pub(crate) fn load_space(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
     ) -> Result<&mut Space, PageError> {
         let set = self.online(page_set)?;
         if set.space.is_none() {
@@ -123,7 +125,10 @@ impl PageStore {
 
     /// Brings a map page in.
     pub(crate) fn fetch_map(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId, map: PageNumber,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
+        map: PageNumber,
     ) -> Result<FrameId, PageError> {
         let at = PageAddress::new(page_set, map);
         let frame = self.fetch(log, at)?;
@@ -138,7 +143,9 @@ impl PageStore {
 
     /// What the space map says of a page.
     pub(crate) fn state_of(
-        &mut self, log: &mut dyn WriteAhead, at: PageAddress,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: PageAddress,
     ) -> Result<PageState, PageError> {
         let map = space_map::map_of(at.page).unwrap_or(PageNumber(1));
         let frame = self.fetch_map(log, at.page_set, map)?;
@@ -149,7 +156,10 @@ impl PageStore {
 
     /// Fails when fewer than `wanted` pages are free; remembers the shortage.
     pub(crate) fn need_free(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId, wanted: u32,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
+        wanted: u32,
     ) -> Result<(), PageError> {
         let free = self.load_space(log, page_set)?.free();
         if free < wanted {
@@ -161,7 +171,10 @@ impl PageStore {
 
     /// The next `wanted` free pages, from where the last search ended; takes nothing into use.
     fn find_free(
-        &mut self, log: &mut dyn WriteAhead, page_set: PageSetId, wanted: usize,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
+        wanted: usize,
     ) -> Result<Vec<PageNumber>, PageError> {
         let mut found = Vec::with_capacity(wanted);
         let cursor = self.load_space(log, page_set)?.cursor;
@@ -209,7 +222,11 @@ impl PageStore {
     /// Takes pages into use: each is formatted, then the map says so. Both are logged, in this order, so that the map is never ahead of
     /// the pages.
     pub(crate) fn allocate(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, wanted: usize, page_type: PageType,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        wanted: usize,
+        page_type: PageType,
     ) -> Result<Vec<PageNumber>, PageError> {
         let pages = self.find_free(log, page_set, wanted)?;
         for page in &pages {
@@ -221,7 +238,11 @@ impl PageStore {
 
     /// Gives pages back that hold nothing any more. Nonpersistent ones are formatted first: the log knows nothing of what they held.
     pub(crate) fn release(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, pages: &mut Vec<PageNumber>, nonpersistent: bool,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        pages: &mut Vec<PageNumber>,
+        nonpersistent: bool,
     ) -> Result<(), PageError> {
         if pages.is_empty() {
             return Ok(());
@@ -238,7 +259,11 @@ impl PageStore {
 
     /// Logs and makes the transition of pages to a state, in runs.
     pub(crate) fn set_states(
-        &mut self, log: &mut dyn PageLog, page_set: PageSetId, pages: &[PageNumber], to: PageState,
+        &mut self,
+        log: &mut dyn PageLog,
+        page_set: PageSetId,
+        pages: &[PageNumber],
+        to: PageState,
     ) -> Result<(), PageError> {
         self.load_space(log, page_set)?;
         let mut rest = pages;

@@ -115,11 +115,7 @@ impl PageStore {
         self.sets
             .iter()
             .flatten()
-            .map(|set| PageSetStatus {
-                page_set: set.id,
-                recovery_rba: set.recovery_rba,
-                online: set.online,
-            })
+            .map(|set| PageSetStatus { page_set: set.id, recovery_rba: set.recovery_rba, online: set.online })
             .collect()
     }
 
@@ -161,7 +157,10 @@ impl PageStore {
         set.inserting = [None; 3];
         let rba = set.recovery_rba;
         self.pool.discard_set(page_set);
-        self.messages.push(format!("HWT321E PAGE SET {page_set}: {why}; it is not used any more until the next start"));
+        self.damaged.retain(|at, _| at.page_set != page_set);
+        self.messages.push(format!(
+            "HWT321E PAGE SET {page_set}: {why}; it is not used any more until the next start"
+        ));
         self.messages.push(format!("CSQI005I PAGE SET {page_set} OFFLINE. RECOVERY RBA = {rba}"));
     }
 
@@ -182,7 +181,9 @@ impl PageStore {
 
     /// A frame for a page that is about to be replaced as a whole, and whether the page was in it; its bytes are unknown otherwise.
     pub(crate) fn fetch_blank(
-        &mut self, log: &mut dyn WriteAhead, at: PageAddress,
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: PageAddress,
     ) -> Result<(FrameId, bool), PageError> {
         if let Some(frame) = self.pool.find(at) {
             return Ok((frame, true));
@@ -257,7 +258,8 @@ impl PageStore {
                 && page::page_rba(pool.page(frame)) <= synced;
             ready.then_some(frame)
         };
-        let mut frames: Vec<FrameId> = (1..RUN_PAGES as i64 / 2).map_while(|d| neighbour(&self.pool, -d)).collect();
+        let mut frames: Vec<FrameId> =
+            (1..RUN_PAGES as i64 / 2).map_while(|d| neighbour(&self.pool, -d)).collect();
         frames.reverse();
         frames.push(frame);
         let room = (RUN_PAGES - frames.len()) as i64;

@@ -19,7 +19,9 @@ use crate::store::PageStore;
 /// # Errors
 /// When the storage refuses, other than for a missing file.
 pub fn usage_at_rest(
-    storage: &SharedStorage, dir: &Path, page_sets: &[PageSetId],
+    storage: &SharedStorage,
+    dir: &Path,
+    page_sets: &[PageSetId],
 ) -> Result<Vec<PageSetUsage>, PageError> {
     page_sets.iter().map(|page_set| one_at_rest(storage, dir, *page_set)).collect()
 }
@@ -55,8 +57,7 @@ fn one_at_rest(storage: &SharedStorage, dir: &Path, page_set: PageSetId) -> Resu
         usage.unused_pages = count(PageState::Free);
         usage.nonpersistent_pages = count(PageState::NonPersistent);
     }
-    usage.persistent_pages =
-        usage.total_pages.saturating_sub(usage.unused_pages + usage.nonpersistent_pages);
+    usage.persistent_pages = usage.total_pages.saturating_sub(usage.unused_pages + usage.nonpersistent_pages);
     Ok(usage)
 }
 

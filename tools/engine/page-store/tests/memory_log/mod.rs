@@ -12,42 +12,42 @@ use format_types::{HistoryId, Lrsn, PageSetId, QueueManagerId, Rba, RbaRange, Ti
 
 /// Records one after the other; durable when told so.
 #[derive(Clone, Default)]
-pub struct MemoryLog {
-    pub records: Vec<(RbaRange, Vec<u8>)>,
-    pub synced: Rba,
-    pub inline_syncs: u32,
+pub(crate) struct MemoryLog {
+    pub(crate) records: Vec<(RbaRange, Vec<u8>)>,
+    pub(crate) synced: Rba,
+    pub(crate) inline_syncs: u32,
 }
 
 const FIRST: Rba = Rba(4096);
 
 impl MemoryLog {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { records: Vec::new(), synced: FIRST, inline_syncs: 0 }
     }
 
-    pub fn sync(&mut self) {
+    pub(crate) fn sync(&mut self) {
         self.synced = self.end();
     }
 
     /// Drops the records that end above `end`.
-    pub fn cut(&mut self, end: Rba) {
+    pub(crate) fn cut(&mut self, end: Rba) {
         self.records.retain(|(at, _)| at.end <= end);
         self.synced = self.end();
     }
 
-    pub fn decoded(&self) -> impl Iterator<Item = (RbaRange, Record<'_>)> {
+    pub(crate) fn decoded(&self) -> impl Iterator<Item = (RbaRange, Record<'_>)> {
         self.records.iter().map(|(at, bytes)| (*at, Record::decode(bytes).unwrap()))
     }
 
     /// Applies all records from `from` on.
-    pub fn replay(&self, store: &mut PageStore, from: Rba) {
+    pub(crate) fn replay(&self, store: &mut PageStore, from: Rba) {
         for (at, record) in self.decoded().filter(|(at, _)| at.start >= from) {
             store.redo(&mut engine_page_store::LogAtRest, at, &record).unwrap();
         }
         store.finish_redo(&mut engine_page_store::LogAtRest).unwrap();
     }
 
-    pub fn count(&self, wanted: fn(&Body<'_>) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: fn(&Body<'_>) -> bool) -> usize {
         self.decoded().filter(|(_, record)| wanted(&record.body)).count()
     }
 }
@@ -92,13 +92,13 @@ impl PageLog for MemoryLog {
     }
 }
 
-pub const DIR: &str = "QM1";
+pub(crate) const DIR: &str = "QM1";
 
-pub fn dir() -> &'static Path {
+pub(crate) fn dir() -> &'static Path {
     Path::new(DIR)
 }
 
-pub fn identity() -> StoreIdentity {
+pub(crate) fn identity() -> StoreIdentity {
     StoreIdentity {
         queue_manager: QueueManagerId(0x1234),
         name: "QM1".parse().unwrap(),
@@ -106,16 +106,17 @@ pub fn identity() -> StoreIdentity {
     }
 }
 
-pub fn set(number: u8) -> PageSetId {
+pub(crate) fn set(number: u8) -> PageSetId {
     PageSetId::new(number).unwrap()
 }
 
-pub fn store(storage: &SharedStorage, frames: usize) -> PageStore {
+pub(crate) fn store(storage: &SharedStorage, frames: usize) -> PageStore {
     PageStore::new(storage.clone(), dir(), frames, identity())
 }
 
 /// Starts a unit of recovery.
-pub fn begin(log: &mut MemoryLog) -> UnitLink {
-    let at = log.append(Urid::NONE, Rba::ZERO, &Body::BeginUr { connection: "TEST", at: Timestamp(1) }).unwrap();
+pub(crate) fn begin(log: &mut MemoryLog) -> UnitLink {
+    let at =
+        log.append(Urid::NONE, Rba::ZERO, &Body::BeginUr { connection: "TEST", at: Timestamp(1) }).unwrap();
     UnitLink { urid: Urid(at.start), last: at.start }
 }

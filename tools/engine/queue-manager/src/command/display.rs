@@ -31,7 +31,9 @@ fn details(core: &Core, kind: &str, request: &DisplayRequest, objects: Vec<(Stri
                 .collect()
         })
         .collect();
-    Ok(detail_lines(core.name().as_str(), "CSQMDRTC", kind, &selected))
+    // The control sections that IBM's messages name.
+    let csect = if kind == "CONN" { "CSQMDRTC" } else { "CSQMDRTS" };
+    Ok(detail_lines(core.name().as_str(), csect, kind, &selected))
 }
 
 /// The attribute `keyword`.

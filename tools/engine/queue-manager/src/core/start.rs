@@ -68,9 +68,6 @@ impl Core {
             options.progress,
         )?;
         messages.extend(outcome.messages);
-        for page_set in store.online_page_sets() {
-            free_nonpersistent(&mut log, &mut store, page_set)?;
-        }
         let mut core = Self {
             storage: storage.clone(),
             dir: dir.to_owned(),
@@ -109,6 +106,10 @@ impl Core {
         core.take_in_doubt(&outcome.units);
         if options.index {
             core.rebuild_index()?;
+        }
+        // After the index: its scan finds the pages that are in use and empty, which are freed too.
+        for page_set in core.store.online_page_sets() {
+            free_nonpersistent(&mut core.log, &mut core.store, page_set)?;
         }
         let units = core.checkpoint_units();
         Checkpoint::run_now(&mut core.log, &mut core.store, units, now)?;
