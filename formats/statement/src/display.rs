@@ -144,10 +144,11 @@ pub struct DisplayRequest {
 }
 
 impl DisplayRequest {
-    /// Whether the attribute of this keyword is to be printed. The attribute filtered by is, too.
+    /// Whether the attribute of this keyword is to be printed. The type always is, and the attribute filtered by.
     #[must_use]
     pub fn shows(&self, keyword: &str) -> bool {
         self.all
+            || keyword == "TYPE"
             || self.attributes.iter().any(|wanted| wanted == keyword)
             || self.filter.as_ref().is_some_and(|filter| filter.attribute == keyword)
     }

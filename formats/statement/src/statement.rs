@@ -157,12 +157,12 @@ impl Statement {
             Self::DeleteQueue { .. } => "CSQMUQLC",
             Self::DefineStorageClass(_) | Self::AlterStorageClass { .. } => "CSQMASTC",
             Self::DeleteStorageClass { .. } => "CSQMUSTC",
-            Self::DisplayQueue(_) | Self::DisplayStorageClass(_) | Self::DisplayQueueManager(_) => "CSQMDRTS",
+            Self::DisplayQueue(_)
+            | Self::DisplayStorageClass(_)
+            | Self::DisplayPageSet { .. }
+            | Self::DisplayQueueManager(_) => "CSQMDRTS",
             Self::DisplayConnection(_) => "CSQMDRTC",
-            Self::DefinePageSet(_)
-            | Self::AlterPageSet { .. }
-            | Self::DeletePageSet { .. }
-            | Self::DisplayPageSet { .. } => "CSQPALTR",
+            Self::DefinePageSet(_) | Self::AlterPageSet { .. } | Self::DeletePageSet { .. } => "CSQPALTR",
             Self::DisplayUsage(_) => "CSQIDUSE",
             Self::DisplayLog | Self::ArchiveLog(_) => "CSQJC001",
             Self::StopQueueManager(_) => "CSQYASCP",

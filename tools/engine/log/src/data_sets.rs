@@ -101,11 +101,6 @@ impl DataSet {
     ) -> Self {
         Self { copy, name: name.to_owned(), range, start, instance, history, file: OnceLock::new() }
     }
-
-    /// Whose log it is.
-    pub(crate) fn history(&self) -> HistoryId {
-        self.history
-    }
 }
 
 fn active(bsds: &Bsds, log: &ActiveLog) -> Option<DataSet> {

@@ -315,7 +315,7 @@ fn writers(copies: Vec<Copy>) -> [Option<CopyWriter>; 2] {
     for copy in copies {
         let index = usize::from(copy.number) - 1;
         if let (None, Some(file)) = (copy.failed, copy.file) {
-            writers[index] = Some(CopyWriter::new(copy.name, file));
+            writers[index] = Some(CopyWriter::new(file));
         }
     }
     writers

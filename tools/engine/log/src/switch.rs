@@ -91,8 +91,8 @@ impl LogManager {
                 log.history = history;
             }
         })?;
-        for (index, log) in self.bsds.active_logs.iter().enumerate() {
-            if log.range == Some(ended) && self.bsds.active_logs.get(index).is_some() {
+        for log in &self.bsds.active_logs {
+            if log.range == Some(ended) {
                 self.messages.push(messages::ended(&log.name, ended));
             }
         }
@@ -112,7 +112,7 @@ impl LogManager {
             let Some(writer) = self.copies.get_mut(index).and_then(Option::as_mut) else { continue };
             match self.storage.open(&self.dir.join(&log.name), OpenMode::ReadWrite) {
                 Ok(file) => {
-                    *writer = CopyWriter::new(log.name.clone(), file);
+                    *writer = CopyWriter::new(file);
                     self.messages.push(messages::current(copy, &log.name, range));
                 }
                 Err(error) => failures.push((copy, error.to_string())),

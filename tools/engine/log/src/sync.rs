@@ -37,14 +37,13 @@ impl SyncGate {
 
 /// A copy that is being written.
 pub(crate) struct CopyWriter {
-    pub(crate) name: String,
     pub(crate) file: SharedFile,
     pub(crate) gate: Arc<SyncGate>,
 }
 
 impl CopyWriter {
-    pub(crate) fn new(name: String, file: SharedFile) -> Self {
-        Self { name, file, gate: Arc::default() }
+    pub(crate) fn new(file: SharedFile) -> Self {
+        Self { file, gate: Arc::default() }
     }
 
     pub(crate) fn sync(&self) -> Result<(), String> {

@@ -1,0 +1,237 @@
+//! Writing, reading back, switching, offloading.
+
+mod site;
+
+use engine_log::{LogError, LogManager, LogReader};
+use engine_storage::{MemoryStorage, OpenMode, SharedStorage};
+use format_log::Body;
+use format_types::{Rba, RbaRange, Timestamp, Urid};
+use site::*;
+
+fn memory() -> SharedStorage {
+    MemoryStorage::shared()
+}
+
+#[test]
+fn records_are_read_back_from_a_log_that_runs_and_from_one_at_rest() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    assert_eq!(log.synced(), Rba::ZERO);
+    let all = fill(&mut log, 0, 30);
+    let job = log.begin_sync().unwrap().unwrap();
+    assert!(log.begin_sync().unwrap().is_none(), "one sync at a time");
+    let more = fill(&mut log, 30, 5);
+    assert_eq!(log.finish_sync(job.run()).unwrap(), all.last().unwrap().0.end);
+    assert_eq!(numbers(&reader(&storage), log.synced()).unwrap(), all);
+    assert_eq!(log.sync_now().unwrap(), more.last().unwrap().0.end);
+    assert!(log.begin_sync().unwrap().is_none(), "nothing to sync");
+    let all = [all, more].concat();
+    let end = reader(&storage).find_end().unwrap();
+    assert_eq!(end.end, log.end());
+    assert_eq!(numbers(&reader(&storage), end.end).unwrap(), all);
+    // The first record of the log is none that a unit could point at.
+    let mut stream = reader(&storage).stream(Rba::ZERO, end.end).unwrap();
+    let (range, record) = stream.next().unwrap().unwrap();
+    assert_eq!(range.start, Rba::ZERO);
+    assert!(matches!(record.body, Body::Switch { .. }));
+}
+
+#[test]
+fn a_unit_is_named_by_its_first_record_and_lrsns_rise() {
+    let storage = memory();
+    create(&storage, false, SIZE, 2);
+    let mut log = open(&storage);
+    let begin = Body::BeginUr { connection: "APP-1", at: NOW };
+    let range = log.append(Urid::NONE, Rba::ZERO, &begin).unwrap();
+    log.set_time(Timestamp(5));
+    let urid = Urid(range.start);
+    let end = log.append(urid, range.start, &Body::EndUr).unwrap();
+    log.sync_now().unwrap();
+    let mut reader = reader(&storage);
+    let first = reader.record_at(range.start).unwrap();
+    let last = reader.record_at(end.start).unwrap();
+    assert_eq!((first.range, last.range), (range, end));
+    let (first, last) = (first.record().unwrap(), last.record().unwrap());
+    assert_eq!(first.body, begin);
+    assert_eq!((first.header.urid, last.header.urid, last.header.link), (urid, urid, range.start));
+    assert_eq!(last.header.previous_length, first.header.total_length);
+    assert!(last.header.lrsn > first.header.lrsn);
+    for wrong in [range.start.plus(1), range.start.plus(8), end.end, Rba(0x9000)] {
+        assert!(reader.record_at(wrong).is_err(), "{wrong}");
+    }
+    drop(log);
+    let mut log = LogManager::open(&storage, &dir(), Timestamp(9)).unwrap();
+    assert_eq!(log.last_lrsn(), last.header.lrsn);
+    append(&mut log, 1, 100).unwrap();
+    assert!(log.last_lrsn() > last.header.lrsn);
+}
+
+#[test]
+fn a_restart_goes_on_in_the_same_control_interval_with_old_bytes_unchanged() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    let mut all = fill(&mut log, 0, 3);
+    log.sync_now().unwrap();
+    for round in 0..40 {
+        let end = log.end();
+        let file = storage.open(&dir().join("LOGCOPY1.DS01"), OpenMode::Read).unwrap();
+        let mut before = vec![0; end.0 as usize];
+        file.read_at(0, &mut before).unwrap();
+        drop(log);
+        log = open(&storage);
+        assert_eq!(log.end(), end);
+        let range = append(&mut log, 3 + round, 150).unwrap();
+        assert!(range.start.since(end) < 4096);
+        all.push((range, 3 + round));
+        log.sync_now().unwrap();
+        let mut after = vec![0; end.0 as usize];
+        file.read_at(0, &mut after).unwrap();
+        for (old, new) in before.chunks(4096).zip(after.chunks(4096)) {
+            let data = old.len().min(4032);
+            assert!(old[..data] == new[..data], "round {round}");
+        }
+    }
+    assert_eq!(numbers(&reader(&storage), log.end()).unwrap(), all);
+}
+
+#[test]
+fn data_sets_are_switched_archived_and_used_again() {
+    for dual in [false, true] {
+        let storage = memory();
+        create(&storage, dual, SIZE, 3);
+        let mut log = open(&storage);
+        let mut all = fill(&mut log, 0, 900);
+        assert!(log.switches() >= 8, "{} switches", log.switches());
+        log.sync_now().unwrap();
+        assert_eq!(numbers(&reader(&storage), log.end()).unwrap(), all);
+        let messages = log.take_messages().join("\n");
+        for wanted in ["CSQJ001I CURRENT COPY 1", "CSQJ002I END OF", "CSQJ003I FULL ARCHIVE", "CSQJ139I", "CSQJ110E", "CSQJ111A"] {
+            assert!(messages.contains(wanted), "{wanted} is missing in:\n{messages}");
+        }
+        assert_eq!(messages.contains("CSQJ001I CURRENT COPY 2"), dual);
+        // ARCHIVE LOG: what is left of the data set is not used.
+        offload(&mut log);
+        let end = log.end();
+        log.switch().unwrap();
+        assert_eq!(offload(&mut log), 1);
+        let bsds = log.bsds();
+        assert_eq!(bsds.highest_offloaded, end.ci_ceiling());
+        assert_eq!(bsds.archives.iter().filter(|a| a.copy == 2).count() > 0, dual);
+        assert!(bsds.active_logs.iter().any(|log| log.status.truncated && log.status.reusable));
+        let archives: Vec<_> = bsds.archives.iter().filter(|archive| archive.copy == 1).collect();
+        for (older, newer) in archives.iter().zip(&archives[1..]) {
+            assert_eq!(older.range.end, newer.range.start);
+            assert!(older.start_lrsn < older.end_lrsn && older.end_lrsn < newer.start_lrsn);
+        }
+        let copy = storage.open(&dir().join(&archives[0].bsds_name), OpenMode::Read).unwrap();
+        let mut image = vec![0; copy.len().unwrap() as usize];
+        copy.read_at(0, &mut image).unwrap();
+        assert!(format_bsds::decode_file(&image).is_sound());
+        // The rest is read from archives and active logs alike, and a restart changes nothing.
+        let more = fill(&mut log, 900, 20);
+        all.extend(more);
+        log.sync_now().unwrap();
+        let end = log.end();
+        drop(log);
+        let log = open(&storage);
+        assert_eq!(log.end(), end);
+        assert_eq!(numbers(&reader(&storage), end).unwrap(), all);
+        assert_eq!(reader(&storage).missing(RbaRange::new(Rba::ZERO, end)).unwrap(), []);
+    }
+}
+
+#[test]
+fn every_rba_is_a_place_to_start_from() {
+    let storage = memory();
+    create(&storage, false, SIZE, 3);
+    let mut log = open(&storage);
+    let all = fill(&mut log, 0, 120);
+    log.sync_now().unwrap();
+    let reader = reader(&storage);
+    for from in (0..log.end().0).step_by(97) {
+        let mut stream = reader.stream(Rba(from), log.end()).unwrap();
+        let wanted = all.iter().map(|(range, _)| range.start).find(|start| start.0 >= from);
+        let found = stream.next().unwrap().map(|(range, _)| range.start);
+        // The Switch records at data sets' starts are records as well.
+        let switch = found.is_some_and(|found| found.0 % SIZE == 0);
+        assert!(switch || found == wanted, "from {from:X}: {found:?} instead of {wanted:?}");
+    }
+    let to = all[50].0.end.minus(1);
+    let (last, _) = numbers(&reader, to).unwrap().pop().unwrap();
+    assert_eq!(last, all[49].0, "a record that ends beyond the stretch is not in it");
+}
+
+#[test]
+fn backward_reading_follows_every_record() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    let all = fill(&mut log, 0, 500);
+    log.sync_now().unwrap();
+    let mut reader = reader(&storage);
+    for (range, number) in all.iter().rev() {
+        let record = reader.record_at(range.start).unwrap();
+        assert_eq!(record.range, *range);
+        let Body::Insert { record, .. } = record.record().unwrap().body else { panic!("no insert") };
+        assert_eq!(record[..8], number.to_be_bytes());
+    }
+}
+
+#[test]
+fn a_full_log_takes_nothing_until_an_archive_is_made() {
+    let storage = memory();
+    create(&storage, false, SIZE, 2);
+    let mut log = open(&storage);
+    let capacity = log.capacity();
+    assert_eq!(capacity, 2 * SIZE);
+    let mut number = 0;
+    let full = loop {
+        let left = log.space_left();
+        match append(&mut log, number, 3000) {
+            Ok(_) => number += 1,
+            Err(error) => {
+                assert!(left < 5000, "{left} bytes were left");
+                break error;
+            }
+        }
+    };
+    assert!(matches!(full, LogError::Full));
+    let end = log.end();
+    assert!(matches!(append(&mut log, number, 5000), Err(LogError::Full)));
+    assert!(matches!(log.switch(), Err(LogError::LastAvailable)));
+    assert_eq!(log.end(), end);
+    assert_eq!(log.full_logs(), (1, 2));
+    assert_eq!(offload(&mut log), 1);
+    append(&mut log, number, 3000).unwrap();
+    log.sync_now().unwrap();
+    assert_eq!(numbers(&reader(&storage), log.end()).unwrap().len() as u64, number + 1);
+}
+
+#[test]
+fn unsynced_log_never_exceeds_the_buffer() {
+    let storage = memory();
+    create(&storage, false, SIZE, 4);
+    let mut log = open(&storage);
+    assert_eq!(log.buffer_limit(), SIZE);
+    for number in 0..100 {
+        append(&mut log, number, 6000).unwrap();
+        assert!(log.unsynced_bytes() <= log.buffer_limit());
+    }
+    let too_long = vec![0; format_log::MAX_RECORD_LENGTH];
+    let body = Body::Insert { at: place(), slot: 0, record: &too_long };
+    assert!(matches!(log.append(Urid::NONE, Rba::ZERO, &body), Err(LogError::RecordTooLong { .. })));
+}
+
+#[test]
+fn impossible_logs_are_not_made() {
+    let storage = memory();
+    storage.create_dir(&dir()).unwrap();
+    for new in [new_log(false, 4096, 3), new_log(true, SIZE, 1), new_log(true, SIZE, 311)] {
+        assert!(matches!(LogManager::create(&storage, &dir(), &new), Err(LogError::Settings(_))));
+    }
+    LogManager::create(&storage, &dir(), &new_log(true, SIZE, 2)).unwrap();
+    assert!(matches!(LogManager::create(&storage, &dir(), &new_log(true, SIZE, 2)), Err(LogError::Settings(_))));
+    assert!(LogReader::open(&storage, std::path::Path::new("QM2")).is_err());
+}
