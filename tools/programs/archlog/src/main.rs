@@ -1,3 +1,8 @@
 //! Truncate, switch and offload the active log.
 
-fn main() {}
+mod args;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,3 +1,9 @@
 //! Show page set usage and the system recovery RBA with its holders.
 
-fn main() {}
+mod args;
+mod report;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,3 +1,9 @@
 //! Run the program of that name beside this one.
 
-fn main() {}
+mod args;
+mod run;
+mod tools;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,3 +1,12 @@
 //! Describe page sets, logs and bootstrap data sets as LISTCAT does.
 
-fn main() {}
+mod args;
+mod describe;
+mod extents;
+mod log_end;
+mod report;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,3 +1,9 @@
 //! Run MQSC commands.
 
-fn main() {}
+mod args;
+mod plan;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,0 +1,100 @@
+//! qmgr get and qmgr browse: each message a line.
+//!
+//! A unit of recovery is committed only once its messages are written out: what could not be written stays in the queue.
+
+use console::{Failure, Outcome, Session, message};
+use engine_queue_manager::client::Client;
+use format_protocol::{Reply, Request};
+use format_types::ConditionCode;
+
+use crate::args::{Browse, Get};
+use crate::connect::{call, connect, unexpected};
+use crate::message::Message;
+
+pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
+    let mut client = connect(&arguments.at.directory, &format!("GET-{}", std::process::id()), session)?;
+    let unit = match arguments.commit_every {
+        Some(count) => u64::from(count),
+        None if arguments.hold.is_some() => u64::MAX,
+        None => 1,
+    };
+    let wanted = arguments.count.unwrap_or(u64::MAX);
+    let (mut got, mut open) = (0, 0);
+    while got < wanted && session.out.wanted() {
+        if open == unit && !end_unit(&mut client, session)? {
+            return Ok(ConditionCode::Done);
+        }
+        open %= unit;
+        let request = Request::Get { queue: arguments.queue.clone(), syncpoint: true, message_id: None };
+        let Some(message) = answer(&mut client, &request, "GET")? else {
+            break;
+        };
+        message.write(&mut session.out, session.common.json);
+        got += 1;
+        open += 1;
+        // The last unit is the one to be held open.
+        if open == unit && arguments.hold.is_none() {
+            open = 0;
+            if !end_unit(&mut client, session)? {
+                return Ok(ConditionCode::Done);
+            }
+        }
+    }
+    if open > 0 {
+        if let Some(hold) = arguments.hold {
+            session.out.flush();
+            std::thread::sleep(hold);
+        }
+        end_unit(&mut client, session)?;
+    }
+    Ok(shortfall(got, arguments.count))
+}
+
+/// Commits what was got, or backs it out when it could not be written; whether it was committed.
+fn end_unit(client: &mut Client, session: &mut Session) -> Result<bool, Failure> {
+    session.out.flush();
+    let request = if session.out.wanted() { Request::Commit } else { Request::Backout };
+    match call(client, &request)? {
+        Reply::Committed { .. } => Ok(true),
+        Reply::BackedOut => Ok(false),
+        _ => Err(unexpected("COMMIT")),
+    }
+}
+
+pub(crate) fn browse(arguments: &Browse, session: &mut Session) -> Outcome {
+    let mut client = connect(&arguments.at.directory, &format!("BROWSE-{}", std::process::id()), session)?;
+    let wanted = arguments.count.unwrap_or(u64::MAX);
+    let mut seen = 0;
+    let mut after = None;
+    while seen < wanted && session.out.wanted() {
+        let request = Request::Browse { queue: arguments.queue.clone(), after };
+        let Some(message) = answer(&mut client, &request, "BROWSE")? else {
+            break;
+        };
+        message.write(&mut session.out, session.common.json);
+        after = Some((message.priority, message.key));
+        seen += 1;
+    }
+    Ok(shortfall(seen, arguments.count))
+}
+
+/// Code 4 when there were fewer messages than asked for.
+fn shortfall(seen: u64, wanted: Option<u64>) -> ConditionCode {
+    match wanted {
+        Some(wanted) if seen < wanted => {
+            message("HWT719W", &format!("{seen} OF {wanted} MESSAGES: the queue has no more"));
+            ConditionCode::Warning
+        }
+        _ => ConditionCode::Done,
+    }
+}
+
+fn answer(client: &mut Client, request: &Request, name: &str) -> Result<Option<Message>, Failure> {
+    match call(client, request)? {
+        Reply::Message { message_id, key, priority, persistent, put_time, body, .. } => {
+            Ok(Some(Message { message_id, key, priority, persistent, put_time, body }))
+        }
+        Reply::NoMessage => Ok(None),
+        _ => Err(unexpected(name)),
+    }
+}
