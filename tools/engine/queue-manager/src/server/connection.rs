@@ -1,94 +1,129 @@
-//! A connection's thread: reads a request, waits for its reply, writes it.
+//! A connection: bytes in until a request is whole, replies out as the socket takes them.
 
-use std::io::{self, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 
-use format_protocol::{FRAME_HEADER, Reply, Request, frame_length};
-use format_types::ConditionCode;
+use format_protocol::{ProtocolError, Reply, Request, split_frame};
 
-use super::{Event, Token, spawn};
-use crate::CoreError;
+use crate::ConnectionId;
 
-/// Accepts connections for as long as the process lives.
-pub(super) fn accept(
-    listener: UnixListener,
-    events: Sender<Event>,
-    unsent: Arc<AtomicUsize>,
-) -> Result<(), CoreError> {
-    spawn("accept", move || {
-        let mut last = 0;
-        for stream in listener.incoming() {
-            // Out of descriptors, say: the next attempt may work, and connections that there are go on.
-            let Ok(stream) = stream else {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-                continue;
-            };
-            last += 1;
-            let token = Token(last);
-            let (events, unsent) = (events.clone(), unsent.clone());
-            let started = spawn("connection", move || {
-                serve(stream, token, &events, &unsent);
-                let _ = events.send(Event::Disconnected(token));
-            });
-            if started.is_err() {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-        }
-    })
+/// Bytes asked of a socket at once.
+const READ_SIZE: usize = 64 << 10;
+
+/// A buffer larger than this is given back once it is empty.
+const KEPT_BUFFER: usize = 256 << 10;
+
+/// A connection of a program.
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    pub(super) stream: UnixStream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// Bytes of `output` that the socket has taken.
+    written: usize,
+    /// A request is under way; the next one is not looked at before its reply is written.
+    pub(super) busy: bool,
+    /// What the socket is watched for: input, output.
+    pub(super) watched: (bool, bool),
+    /// Close it when all is written.
+    pub(super) closing: bool,
 }
 
-fn serve(mut stream: UnixStream, token: Token, events: &Sender<Event>, unsent: &AtomicUsize) {
-    let (sender, replies) = sync_channel(1);
-    if events.send(Event::Connected(token, sender)).is_err() {
-        return;
-    }
-    let mut input = Vec::new();
-    loop {
-        let request = match read_request(&mut stream, &mut input) {
-            Ok(Some(request)) => request,
-            Ok(None) => return,
-            Err(error) => {
-                let text = format!("REQUEST CANNOT BE READ: {error}");
-                let reply = Reply::Error { code: ConditionCode::Refused, id: "HWT437E".to_owned(), text };
-                let _ = reply.encode().map(|frame| stream.write_all(&frame));
-                return;
-            }
-        };
-        if events.send(Event::Request(token, request)).is_err() {
-            return;
-        }
-        let Ok(reply) = replies.recv() else { return };
-        let written = match reply.encode() {
-            Ok(frame) => stream.write_all(&frame).is_ok(),
-            Err(_) => false,
-        };
-        unsent.fetch_sub(1, Ordering::AcqRel);
-        if !written {
-            return;
-        }
-    }
+/// What became of reading.
+pub(super) enum Input {
+    /// Not a whole request yet.
+    Nothing,
+    /// A request.
+    Request(Request),
+    /// Bytes that are no request.
+    Invalid(ProtocolError),
+    /// The program is gone.
+    Closed,
 }
 
-/// The next request; none when the program has closed the connection between two requests.
-fn read_request(stream: &mut UnixStream, input: &mut Vec<u8>) -> io::Result<Option<Request>> {
-    let mut header = [0; FRAME_HEADER];
-    let mut have = 0;
-    while have < header.len() {
-        match stream.read(header.get_mut(have..).unwrap_or_default()) {
-            Ok(0) if have == 0 => return Ok(None),
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => have += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if have == 0 => return Ok(None),
-            Err(error) => return Err(error),
+impl Connection {
+    pub(super) fn new(id: ConnectionId, stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            id,
+            stream,
+            input: Vec::new(),
+            output: Vec::new(),
+            written: 0,
+            busy: false,
+            watched: (true, false),
+            closing: false,
+        })
+    }
+
+    /// Reads what is there and takes the next request out of it.
+    pub(super) fn read(&mut self) -> Input {
+        loop {
+            match self.next_request() {
+                Input::Nothing => {}
+                other => return other,
+            }
+            let have = self.input.len();
+            self.input.resize(have + READ_SIZE, 0);
+            let got = self.stream.read(self.input.get_mut(have..).unwrap_or_default());
+            self.input.truncate(have + got.as_ref().copied().unwrap_or(0));
+            match got {
+                Ok(0) => return Input::Closed,
+                Ok(count) if count < READ_SIZE => return self.next_request(),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Input::Nothing,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Input::Closed,
+            }
         }
     }
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let length = frame_length(header).map_err(invalid)?;
-    input.resize(length, 0);
-    stream.read_exact(input)?;
-    Request::decode(input).map(Some).map_err(invalid)
+
+    /// The next request among the bytes that are here.
+    pub(super) fn next_request(&mut self) -> Input {
+        match split_frame(&self.input) {
+            Ok(None) => Input::Nothing,
+            Ok(Some((frame, length))) => {
+                let request = Request::decode(frame);
+                self.input.drain(..length);
+                if self.input.is_empty() && self.input.capacity() > KEPT_BUFFER {
+                    self.input = Vec::new();
+                }
+                request.map_or_else(Input::Invalid, Input::Request)
+            }
+            Err(error) => Input::Invalid(error),
+        }
+    }
+
+    /// Adds a reply to what is to be written. A reply too large for a frame closes the connection: its program must not wait for it.
+    pub(super) fn queue(&mut self, reply: &Reply) {
+        match reply.encode() {
+            Ok(frame) if self.output.is_empty() => self.output = frame,
+            Ok(frame) => self.output.extend_from_slice(&frame),
+            Err(_) => self.closing = true,
+        }
+    }
+
+    /// Writes as much as the socket takes; false when the program is gone.
+    pub(super) fn flush(&mut self) -> bool {
+        while self.written < self.output.len() {
+            match self.stream.write(self.output.get(self.written..).unwrap_or_default()) {
+                Ok(0) => return false,
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        self.written = 0;
+        self.output.clear();
+        if self.output.capacity() > KEPT_BUFFER {
+            self.output = Vec::new();
+        }
+        !self.closing
+    }
+
+    /// Whether everything is written.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.output.is_empty()
+    }
 }

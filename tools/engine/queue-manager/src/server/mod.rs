@@ -1,36 +1,29 @@
 //! The process around the core: a lock, a socket, and threads for whatever waits.
 //!
-//! One thread owns the core. A thread per connection reads requests and writes replies; two threads wait for the log copies' syncs, one
-//! for page set syncs, one offloads, one formats extents. They meet in one channel of events, and every batch of events that has
-//! arrived is taken before the next log sync is asked for: that is the whole of group commit.
+//! One thread owns the core and the sockets: a request costs no change of thread. Two threads wait for the log copies' syncs, one for page set
+//! syncs, one offloads, one formats extents; they send their outcomes and wake the first. All requests that have arrived are taken
+//! before the next log sync is asked for: that is the whole of group commit.
 
 mod connection;
+mod edge;
+mod poll;
 mod workers;
 
-use std::collections::HashMap;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use engine_log::{SyncOutcome, SyncPartOutcome};
+use engine_log::SyncPartOutcome;
 use engine_storage::SharedStorage;
-use format_protocol::{Reply, Request};
 use format_types::Timestamp;
 
-use crate::{ConnectionId, Core, CoreError, Job, JobDone, StartOptions, State, files};
+use crate::{Core, CoreError, JobDone, StartOptions, State, files};
+use edge::Edge;
+use poll::{EventSender, Poll};
 use workers::Workers;
 
-/// What reaches the thread that owns the core.
+/// What other threads tell the one that owns the core.
 enum Event {
-    /// A program has connected; its replies go there.
-    Connected(Token, SyncSender<Reply>),
-    /// A request of a connection.
-    Request(Token, Request),
-    /// The connection is gone.
-    Disconnected(Token),
     /// A job is done.
     Done(JobDone),
     /// One copy of the log is synced.
@@ -38,13 +31,6 @@ enum Event {
     /// The process was asked to end; the second time it is meant.
     Terminate,
 }
-
-/// A connection as the threads know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Token(u64);
-
-/// Most events taken before the core is let to work.
-const BATCH: usize = 256;
 
 /// The time now.
 #[must_use]
@@ -78,28 +64,13 @@ pub fn run(
         source,
     })?;
 
-    let (events, inbox) = channel();
+    let (poll, events) = Poll::new()?;
     let workers = Workers::start(&events)?;
-    let unsent = Arc::new(AtomicUsize::new(0));
-    connection::accept(socket.listener(dir)?, events.clone(), unsent.clone())?;
     watch_signals(&events)?;
+    let mut edge = Edge::new(&mut core, poll, workers, socket.listener(dir)?)?;
     ready();
-    let mut edge = Edge {
-        core: &mut core,
-        inbox,
-        workers,
-        connections: HashMap::new(),
-        unsent,
-        log_parts: Vec::new(),
-        log_parts_out: 0,
-    };
     edge.run(say);
-    // Replies on their way are written before the process may end.
-    let until = Instant::now() + Duration::from_secs(2);
-    while edge.unsent.load(Ordering::Acquire) > 0 && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let state = edge.core.state();
+    let state = core.state();
     let _ = std::fs::remove_file(&pid);
     drop(socket);
     if state == State::Failed {
@@ -160,7 +131,7 @@ impl Drop for Socket {
     }
 }
 
-fn watch_signals(events: &Sender<Event>) -> Result<(), CoreError> {
+fn watch_signals(events: &EventSender) -> Result<(), CoreError> {
     let events = events.clone();
     let mut signals =
         signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])
@@ -171,7 +142,7 @@ fn watch_signals(events: &Sender<Event>) -> Result<(), CoreError> {
             })?;
     spawn("signals", move || {
         for _ in signals.forever() {
-            if events.send(Event::Terminate).is_err() {
+            if !events.send(Event::Terminate) {
                 return;
             }
         }
@@ -184,122 +155,4 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), CoreErr
         .spawn(body)
         .map(|_| ())
         .map_err(|source| CoreError::Io { what: "START THREAD", path: PathBuf::from(name), source })
-}
-
-/// The thread that owns the core.
-struct Edge<'a> {
-    core: &'a mut Core,
-    inbox: Receiver<Event>,
-    workers: Workers,
-    connections: HashMap<Token, (ConnectionId, SyncSender<Reply>)>,
-    /// Replies handed to connection threads and not written yet.
-    unsent: Arc<AtomicUsize>,
-    log_parts: Vec<SyncPartOutcome>,
-    log_parts_out: usize,
-}
-
-impl Edge<'_> {
-    fn run(&mut self, say: &mut dyn FnMut(&str)) {
-        let mut tokens: HashMap<ConnectionId, Token> = HashMap::new();
-        let mut terminations = 0;
-        let mut busy = true;
-        loop {
-            let first = if busy {
-                self.inbox.try_recv().ok()
-            } else {
-                match self.inbox.recv_timeout(Duration::from_secs(1)) {
-                    Ok(event) => Some(event),
-                    Err(RecvTimeoutError::Timeout) => None,
-                    Err(RecvTimeoutError::Disconnected) => return,
-                }
-            };
-            self.core.set_time(now());
-            let mut next = first;
-            let mut taken = 0;
-            while let Some(event) = next {
-                self.take(event, &mut tokens, &mut terminations);
-                taken += 1;
-                next = if taken < BATCH { self.inbox.try_recv().ok() } else { None };
-            }
-            busy = self.core.work();
-            busy |= self.hand_out_jobs();
-            for (connection, reply) in self.core.take_replies() {
-                if let Some((_, replies)) =
-                    tokens.get(&connection).and_then(|token| self.connections.get(token))
-                {
-                    self.unsent.fetch_add(1, Ordering::AcqRel);
-                    if replies.send(reply).is_err() {
-                        self.unsent.fetch_sub(1, Ordering::AcqRel);
-                    }
-                }
-            }
-            for line in self.core.take_messages() {
-                say(&line);
-            }
-            if matches!(self.core.state(), State::Stopped | State::Failed) {
-                return;
-            }
-        }
-    }
-
-    fn take(&mut self, event: Event, tokens: &mut HashMap<ConnectionId, Token>, terminations: &mut u32) {
-        match event {
-            Event::Connected(token, replies) => {
-                let id = self.core.connect();
-                tokens.insert(id, token);
-                self.connections.insert(token, (id, replies));
-            }
-            Event::Request(token, request) => {
-                if let Some((id, _)) = self.connections.get(&token) {
-                    self.core.request(*id, request);
-                }
-            }
-            Event::Disconnected(token) => {
-                if let Some((id, _)) = self.connections.remove(&token) {
-                    tokens.remove(&id);
-                    self.core.disconnect(id);
-                }
-            }
-            Event::Done(done) => self.core.finish(done),
-            Event::LogPart(part) => {
-                self.log_parts.push(part);
-                if self.log_parts.len() == self.log_parts_out {
-                    self.log_parts_out = 0;
-                    let outcome = SyncOutcome::from_parts(std::mem::take(&mut self.log_parts));
-                    self.core.finish(JobDone::LogSync(outcome));
-                }
-            }
-            Event::Terminate => {
-                *terminations += 1;
-                self.core.stop(*terminations > 1);
-            }
-        }
-    }
-
-    /// Hands jobs to the threads; true when one was run here and the core can go on at once.
-    fn hand_out_jobs(&mut self) -> bool {
-        let mut ran = false;
-        for job in self.core.take_jobs() {
-            match job {
-                Job::LogSync(job) => {
-                    let parts = job.into_parts();
-                    // With one program connected nobody else's request is kept waiting by a sync made here, and two changes of
-                    // thread are saved.
-                    if self.connections.len() <= 1 && parts.len() == 1 {
-                        let outcome =
-                            SyncOutcome::from_parts(parts.iter().map(engine_log::SyncPart::run).collect());
-                        self.core.finish(JobDone::LogSync(outcome));
-                        ran = true;
-                    } else {
-                        self.log_parts_out = parts.len();
-                        for (at, part) in parts.into_iter().enumerate() {
-                            self.workers.sync_log(at, part);
-                        }
-                    }
-                }
-                job => self.workers.run(job),
-            }
-        }
-        ran
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use engine_log::SyncPart;
 
+use super::poll::EventSender;
 use super::{Event, spawn};
 use crate::{CoreError, Job};
 
@@ -16,7 +17,7 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub(super) fn start(events: &Sender<Event>) -> Result<Self, CoreError> {
+    pub(super) fn start(events: &EventSender) -> Result<Self, CoreError> {
         Ok(Self {
             log_syncs: [log_syncer("log-sync-1", events)?, log_syncer("log-sync-2", events)?],
             page_syncs: runner("page-sync", events)?,
@@ -44,12 +45,12 @@ impl Workers {
     }
 }
 
-fn log_syncer(name: &str, events: &Sender<Event>) -> Result<Sender<SyncPart>, CoreError> {
+fn log_syncer(name: &str, events: &EventSender) -> Result<Sender<SyncPart>, CoreError> {
     let (sender, parts) = channel::<SyncPart>();
     let events = events.clone();
     spawn(name, move || {
         for part in parts {
-            if events.send(Event::LogPart(part.run())).is_err() {
+            if !events.send(Event::LogPart(part.run())) {
                 return;
             }
         }
@@ -57,12 +58,12 @@ fn log_syncer(name: &str, events: &Sender<Event>) -> Result<Sender<SyncPart>, Co
     Ok(sender)
 }
 
-fn runner(name: &str, events: &Sender<Event>) -> Result<Sender<Job>, CoreError> {
+fn runner(name: &str, events: &EventSender) -> Result<Sender<Job>, CoreError> {
     let (sender, jobs) = channel::<Job>();
     let events = events.clone();
     spawn(name, move || {
         for job in jobs {
-            if events.send(Event::Done(job.run())).is_err() {
+            if !events.send(Event::Done(job.run())) {
                 return;
             }
         }

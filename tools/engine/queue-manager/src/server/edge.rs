@@ -1,0 +1,256 @@
+//! The loop of the thread that owns the core.
+
+use std::collections::HashMap;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use engine_log::{SyncOutcome, SyncPart, SyncPartOutcome};
+use format_protocol::Reply;
+use format_types::ConditionCode;
+
+use super::connection::{Connection, Input};
+use super::poll::{FIRST_CONNECTION, LISTENER, Poll, Ready};
+use super::workers::Workers;
+use super::{Event, now};
+use crate::core::error_reply;
+use crate::{ConnectionId, Core, CoreError, Job, JobDone, State};
+
+/// How long an idle loop waits before it looks at the clock again.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long the last replies may take to be written when the queue manager ends.
+const LAST_REPLIES: Duration = Duration::from_secs(2);
+
+/// The thread that owns the core and the sockets.
+pub(super) struct Edge<'a> {
+    core: &'a mut Core,
+    poll: Poll,
+    workers: Workers,
+    listener: UnixListener,
+    connections: HashMap<u64, Connection>,
+    numbers: HashMap<ConnectionId, u64>,
+    next_number: u64,
+    /// Outcomes of the log sync under way, and how many it will have.
+    log_parts: Vec<SyncPartOutcome>,
+    log_parts_out: usize,
+    terminations: u32,
+    /// A request was handed to the core since it last worked.
+    requested: bool,
+}
+
+impl<'a> Edge<'a> {
+    pub(super) fn new(
+        core: &'a mut Core,
+        poll: Poll,
+        workers: Workers,
+        listener: UnixListener,
+    ) -> Result<Self, CoreError> {
+        listener.set_nonblocking(true).and_then(|()| poll.watch(&listener, LISTENER)).map_err(|source| {
+            CoreError::Io { what: "WATCH", path: PathBuf::from(crate::files::SOCKET), source }
+        })?;
+        Ok(Self {
+            core,
+            poll,
+            workers,
+            listener,
+            connections: HashMap::new(),
+            numbers: HashMap::new(),
+            next_number: FIRST_CONNECTION,
+            log_parts: Vec::new(),
+            log_parts_out: 0,
+            terminations: 0,
+            requested: false,
+        })
+    }
+
+    /// Runs until the queue manager has ended and its last replies are written.
+    pub(super) fn run(&mut self, say: &mut dyn FnMut(&str)) {
+        let mut busy = true;
+        let mut ended: Option<Instant> = None;
+        loop {
+            let longest = match ended {
+                Some(_) => Duration::from_millis(5),
+                None if busy => Duration::ZERO,
+                None => IDLE,
+            };
+            let ready = self.poll.wait(longest);
+            self.core.set_time(now());
+            for (number, what) in ready {
+                self.socket_ready(number, what);
+            }
+            while let Some(event) = self.poll.next_event() {
+                self.take(event);
+            }
+            self.requested = false;
+            busy = self.core.work();
+            busy |= self.hand_out_jobs();
+            for (connection, reply) in self.core.take_replies() {
+                self.send(connection, &reply);
+            }
+            // A request that had arrived behind the one just answered is under way already.
+            busy |= self.requested;
+            for line in self.core.take_messages() {
+                say(&line);
+            }
+            if matches!(self.core.state(), State::Stopped | State::Failed) {
+                let since = *ended.get_or_insert_with(Instant::now);
+                let unsent = self.connections.values().any(|connection| !connection.is_flushed());
+                if !unsent || since.elapsed() > LAST_REPLIES {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Done(done) => self.core.finish(done),
+            Event::LogPart(part) => {
+                self.log_parts.push(part);
+                if self.log_parts.len() == self.log_parts_out {
+                    self.log_parts_out = 0;
+                    let outcome = SyncOutcome::from_parts(std::mem::take(&mut self.log_parts));
+                    self.core.finish(JobDone::LogSync(outcome));
+                }
+            }
+            Event::Terminate => {
+                self.terminations += 1;
+                self.core.stop(self.terminations > 1);
+            }
+        }
+    }
+
+    fn socket_ready(&mut self, number: u64, what: Ready) {
+        if number == LISTENER {
+            self.accept();
+            return;
+        }
+        if what.output && !self.flush(number) {
+            return;
+        }
+        let Some(connection) = self.connections.get(&number) else { return };
+        if what.input && !connection.busy {
+            self.read(number);
+        } else if what.closed {
+            self.close(number);
+        } else if what.input {
+            // Not before the reply: until then the socket is not watched for input, lest it be reported again and again.
+            self.watch(number, (false, false));
+        }
+    }
+
+    fn accept(&mut self) {
+        // An error is the end of those that wait, or a shortage of descriptors that the next report will find again.
+        while let Ok((stream, _)) = self.listener.accept() {
+            let number = self.next_number;
+            self.next_number += 1;
+            let id = self.core.connect();
+            match Connection::new(id, stream).and_then(|connection| {
+                self.poll.watch(&connection.stream, number)?;
+                Ok(connection)
+            }) {
+                Ok(connection) => {
+                    self.connections.insert(number, connection);
+                    self.numbers.insert(id, number);
+                }
+                Err(_) => self.core.disconnect(id),
+            }
+        }
+    }
+
+    fn read(&mut self, number: u64) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        let input = connection.read();
+        self.take_input(number, input);
+    }
+
+    fn take_input(&mut self, number: u64, input: Input) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        match input {
+            Input::Nothing => {}
+            Input::Request(request) => {
+                connection.busy = true;
+                self.requested = true;
+                self.core.request(connection.id, request);
+            }
+            Input::Invalid(error) => {
+                let text = format!("REQUEST CANNOT BE READ: {error}");
+                connection.queue(&error_reply(ConditionCode::Refused, "HWT437E", &text));
+                connection.closing = true;
+                self.flush(number);
+            }
+            Input::Closed => self.close(number),
+        }
+    }
+
+    fn send(&mut self, id: ConnectionId, reply: &Reply) {
+        let Some(number) = self.numbers.get(&id).copied() else { return };
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        connection.queue(reply);
+        connection.busy = false;
+        self.flush(number);
+    }
+
+    /// Writes what is to be written, then looks at requests that arrived meanwhile. False when the connection is closed.
+    fn flush(&mut self, number: u64) -> bool {
+        let Some(connection) = self.connections.get_mut(&number) else { return false };
+        if !connection.flush() {
+            self.close(number);
+            return false;
+        }
+        let flushed = connection.is_flushed();
+        if flushed && !connection.busy {
+            let next = connection.next_request();
+            self.take_input(number, next);
+        }
+        // Input stays watched while a request is under way: programs send the next one after the reply, so it costs nothing.
+        self.watch(number, (flushed, !flushed));
+        self.connections.contains_key(&number)
+    }
+
+    /// Has the socket watched for input, and for room to write.
+    fn watch(&mut self, number: u64, wanted: (bool, bool)) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        if wanted == connection.watched {
+            return;
+        }
+        connection.watched = wanted;
+        if self.poll.change(&connection.stream, number, wanted.0, wanted.1).is_err() {
+            self.close(number);
+        }
+    }
+
+    fn close(&mut self, number: u64) {
+        if let Some(connection) = self.connections.remove(&number) {
+            self.numbers.remove(&connection.id);
+            self.core.disconnect(connection.id);
+        }
+    }
+
+    /// Hands jobs to the threads; true when one was run here and the core can go on at once.
+    fn hand_out_jobs(&mut self) -> bool {
+        let mut ran = false;
+        for job in self.core.take_jobs() {
+            match job {
+                Job::LogSync(job) => {
+                    let parts = job.into_parts();
+                    // With one program connected nobody else's request is kept waiting by a sync made here, and two changes of
+                    // thread are saved.
+                    if self.connections.len() <= 1 && parts.len() == 1 {
+                        let outcome = SyncOutcome::from_parts(parts.iter().map(SyncPart::run).collect());
+                        self.core.finish(JobDone::LogSync(outcome));
+                        ran = true;
+                    } else {
+                        self.log_parts_out = parts.len();
+                        for (at, part) in parts.into_iter().enumerate() {
+                            self.workers.sync_log(at, part);
+                        }
+                    }
+                }
+                job => self.workers.run(job),
+            }
+        }
+        ran
+    }
+}
