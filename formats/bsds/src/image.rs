@@ -51,7 +51,7 @@ pub enum BsdsError {
 
 type Result<T> = std::result::Result<T, BsdsError>;
 
-fn wrong(field: &'static str, value: impl ToString) -> BsdsError {
+fn wrong(field: &'static str, value: &dyn std::fmt::Display) -> BsdsError {
     BsdsError::Field { field, value: value.to_string() }
 }
 
@@ -242,7 +242,7 @@ impl Reader<'_> {
         match self.u8()? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(wrong(field, other)),
+            other => Err(wrong(field, &other)),
         }
     }
     fn rba(&mut self) -> Result<Rba> {
@@ -253,13 +253,13 @@ impl Reader<'_> {
     }
     fn text(&mut self, field: &'static str) -> Result<String> {
         let bytes = self.0.bytes16()?;
-        let text = std::str::from_utf8(bytes).map_err(|_| wrong(field, "text that is not UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| wrong(field, &"text that is not UTF-8"))?;
         Ok(text.to_owned())
     }
     /// Names become file names, so nothing but a data set name will do.
     fn data_set(&mut self, field: &'static str) -> Result<String> {
         let name: DataSetName =
-            self.text(field)?.parse().map_err(|error: format_types::NameError| wrong(field, error))?;
+            self.text(field)?.parse().map_err(|error: format_types::NameError| wrong(field, &error))?;
         Ok(name.into())
     }
     fn bsds_copy(&mut self) -> Result<String> {
@@ -267,7 +267,7 @@ impl Reader<'_> {
         if name.is_empty() || name.parse::<DataSetName>().is_ok() {
             Ok(name)
         } else {
-            Err(wrong("BSDS copy name", name))
+            Err(wrong("BSDS copy name", &name))
         }
     }
     fn history(&mut self) -> Result<HistoryId> {
@@ -276,19 +276,19 @@ impl Reader<'_> {
     fn range(&mut self) -> Result<RbaRange> {
         let (start, end) = (self.rba()?, self.rba()?);
         if end < start || start.ci_start() != start || end.ci_start() != end {
-            return Err(wrong("log range", format!("{start} to {end}")));
+            return Err(wrong("log range", &format!("{start} to {end}")));
         }
         Ok(RbaRange::new(start, end))
     }
     fn copy(&mut self) -> Result<u8> {
         match self.u8()? {
             copy @ (1 | 2) => Ok(copy),
-            other => Err(wrong("copy", other)),
+            other => Err(wrong("copy", &other)),
         }
     }
     fn page_set(&mut self) -> Result<PageSetId> {
         let number = self.u8()?;
-        PageSetId::new(number).ok_or_else(|| wrong("page set", number))
+        PageSetId::new(number).ok_or_else(|| wrong("page set", &number))
     }
     fn optional<T>(
         &mut self,
@@ -314,16 +314,16 @@ impl Reader<'_> {
         let name = self.data_set("active log name")?;
         let size = self.u64()?;
         let range = self.optional("range", Self::range)?;
-        if size % format_types::CI_SIZE as u64 != 0 || range.is_some_and(|range| range.len() > size) {
-            return Err(wrong("active log size", size));
+        if !size.is_multiple_of(format_types::CI_SIZE as u64) || range.is_some_and(|range| range.len() > size)
+        {
+            return Err(wrong("active log size", &size));
         }
         let status = self.u8()?;
         if status & !0xF != 0 {
-            return Err(wrong("active log status", status));
+            return Err(wrong("active log status", &status));
         }
         let flag = |bit: u8| status >> bit & 1 == 1;
-        let status =
-            ActiveStatus { new: flag(0), reusable: flag(1), stopped: flag(2), truncated: flag(3) };
+        let status = ActiveStatus { new: flag(0), reusable: flag(1), stopped: flag(2), truncated: flag(3) };
         Ok(ActiveLog { copy, name, size, range, status, instance: self.u32()?, history: self.history()? })
     }
 
@@ -348,13 +348,13 @@ impl Reader<'_> {
         let method = match self.u8()? {
             1 => PointMethod::Fuzzy,
             2 => PointMethod::Full,
-            other => return Err(wrong("method", other)),
+            other => return Err(wrong("method", &other)),
         };
         let state = match self.u8()? {
             1 => PointState::Verified,
             2 => PointState::Unverified,
             3 => PointState::Damaged,
-            other => return Err(wrong("state", other)),
+            other => return Err(wrong("state", &other)),
         };
         Ok(RecoveryPointEntry {
             name,
@@ -385,7 +385,7 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
         name: r
             .text("queue manager name")?
             .parse()
-            .map_err(|error: format_types::NameError| wrong("queue manager name", error))?,
+            .map_err(|error: format_types::NameError| wrong("queue manager name", &error))?,
         created: r.time()?,
         settings: Settings {
             dual_active: r.bool("dual active")?,
@@ -402,13 +402,15 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
             })
         })?,
         active_logs: r.list(Reader::active)?,
-        copy_stopped: [r.optional("copy 1 stopped", Reader::rba)?, r.optional("copy 2 stopped", Reader::rba)?],
+        copy_stopped: [
+            r.optional("copy 1 stopped", Reader::rba)?,
+            r.optional("copy 2 stopped", Reader::rba)?,
+        ],
         archives: r.list(Reader::archive)?,
         next_archive: r.u32()?,
         highest_written: r.rba()?,
         highest_offloaded: r.rba()?,
-        checkpoints: r
-            .list(|r| Ok(CheckpointEntry { begin: r.rba()?, end: r.rba()?, at: r.time()? }))?,
+        checkpoints: r.list(|r| Ok(CheckpointEntry { begin: r.rba()?, end: r.rba()?, at: r.time()? }))?,
         clean_stop: r.optional("clean stop", Reader::rba)?,
         conditional_restarts: r.list(|r| {
             Ok(ConditionalRestart { at: r.time()?, end: r.rba()?, active: r.bool("conditional restart")? })
@@ -437,7 +439,7 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
                     1 => Expand::User,
                     2 => Expand::System,
                     3 => Expand::None,
-                    other => return Err(wrong("expand", other)),
+                    other => return Err(wrong("expand", &other)),
                 },
             })
         })?,
@@ -447,7 +449,7 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
         return Err(BsdsError::Long(left));
     }
     if bsds.histories.is_empty() {
-        return Err(wrong("list of log histories", "empty"));
+        return Err(wrong("list of log histories", &"empty"));
     }
     Ok(bsds)
 }

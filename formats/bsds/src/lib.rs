@@ -39,4 +39,6 @@ pub use inventory::{
     ActiveLog, ActiveStatus, Bsds, CheckpointEntry, ConditionalRestart, PageSetEntry, Settings,
 };
 pub use points::{BackupInProgress, Hold, PointMethod, PointState, RecoveryPointEntry};
-pub use slot::{BsdsFile, SlotDamage, decode_file, decode_slot, encode_file, encode_slot, is_bsds, least_capacity};
+pub use slot::{
+    BsdsFile, SlotDamage, decode_file, decode_slot, encode_file, encode_slot, is_bsds, least_capacity,
+};

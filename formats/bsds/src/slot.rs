@@ -13,6 +13,8 @@
 //! | 32 + n | capacity - 32 - n | zeros |
 
 use format_types::{Cursor, crc32c_combine_parts};
+use zerocopy::byteorder::big_endian::{U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::image::BsdsError;
 use crate::{Bsds, image};
@@ -29,7 +31,24 @@ pub const MOST_CAPACITY: usize = 1 << 30;
 /// Version of the BSDS that is written here.
 pub const VERSION: u16 = 1;
 
-const EYE_CATCHER: &[u8; 8] = b"HWBSDS\0\0";
+const EYE_CATCHER: [u8; 8] = *b"HWBSDS\0\0";
+
+/// Bytes of the header that the checksum covers.
+const CHECKED: usize = SLOT_HEADER - 4;
+
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Layout {
+    eye_catcher: [u8; 8],
+    version: U16,
+    slot: U16,
+    capacity: U32,
+    sequence: U64,
+    length: U32,
+    crc: U32,
+}
+
+const _: () = assert!(size_of::<Layout>() == SLOT_HEADER);
 const UNIT: usize = 4096;
 
 /// Why a slot cannot be believed.
@@ -109,7 +128,7 @@ pub fn is_bsds(start: &[u8]) -> bool {
     let capacities = std::iter::successors(Some(FIRST_CAPACITY), |capacity| capacity.checked_mul(2));
     std::iter::once(0)
         .chain(capacities.take_while(|capacity| *capacity < start.len()))
-        .any(|at| start.get(at..).is_some_and(|slot| slot.starts_with(EYE_CATCHER)))
+        .any(|at| start.get(at..).is_some_and(|slot| slot.starts_with(&EYE_CATCHER)))
 }
 
 /// The bytes of the slot of `bsds`, `capacity` of them; none when it does not fit.
@@ -119,15 +138,20 @@ pub fn encode_slot(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
     if SLOT_HEADER + image.len() > capacity {
         return None;
     }
+    let layout = Layout {
+        eye_catcher: EYE_CATCHER,
+        version: VERSION.into(),
+        slot: (slot_of(bsds.sequence) as u16).into(),
+        capacity: u32::try_from(capacity).ok()?.into(),
+        sequence: bsds.sequence.into(),
+        length: u32::try_from(image.len()).ok()?.into(),
+        crc: 0.into(),
+    };
+    let mut header: [u8; SLOT_HEADER] = zerocopy::transmute!(layout);
+    let crc = crc32c_combine_parts(&[&header[..CHECKED], &image]);
+    header[CHECKED..].copy_from_slice(&crc.to_be_bytes());
     let mut slot = Vec::with_capacity(capacity);
-    slot.extend_from_slice(EYE_CATCHER);
-    slot.extend_from_slice(&VERSION.to_be_bytes());
-    slot.extend_from_slice(&(slot_of(bsds.sequence) as u16).to_be_bytes());
-    slot.extend_from_slice(&u32::try_from(capacity).ok()?.to_be_bytes());
-    slot.extend_from_slice(&bsds.sequence.to_be_bytes());
-    slot.extend_from_slice(&u32::try_from(image.len()).ok()?.to_be_bytes());
-    let crc = crc32c_combine_parts(&[&slot, &image]);
-    slot.extend_from_slice(&crc.to_be_bytes());
+    slot.extend_from_slice(&header);
     slot.extend_from_slice(&image);
     slot.resize(capacity, 0);
     Some(slot)
@@ -149,35 +173,34 @@ pub fn encode_file(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
 /// Why it cannot be believed.
 pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
     let size = |wanted| SlotDamage::Size { found: bytes.len(), wanted };
-    let mut cursor = Cursor::new(bytes);
-    let eye_catcher = cursor.bytes(8).map_err(|_| size(SLOT_HEADER))?;
-    if eye_catcher != EYE_CATCHER {
+    let (layout, rest) = Layout::read_from_prefix(bytes).map_err(|_| size(SLOT_HEADER))?;
+    if layout.eye_catcher != EYE_CATCHER {
         let empty = bytes.iter().all(|&byte| byte == 0);
         return Err(if empty { SlotDamage::Empty } else { SlotDamage::NoEyeCatcher });
     }
-    let short = |_| size(SLOT_HEADER);
-    let version = cursor.u16().map_err(short)?;
-    let slot = cursor.u16().map_err(short)?;
-    let capacity = cursor.u32().map_err(short)? as usize;
-    let sequence = cursor.u64().map_err(short)?;
-    let length = cursor.u32().map_err(short)? as usize;
-    let head = bytes.get(..cursor.offset()).unwrap_or_default();
-    let crc = cursor.u32().map_err(short)?;
+    let (length, capacity) = (layout.length.get() as usize, layout.capacity.get() as usize);
+    let mut cursor = Cursor::new(rest);
     let image = cursor.bytes(length).map_err(|_| size(SLOT_HEADER.saturating_add(length)))?;
-    if crc32c_combine_parts(&[head, image]) != crc {
+    let checked = bytes.get(..CHECKED).unwrap_or_default();
+    if crc32c_combine_parts(&[checked, image]) != layout.crc.get() {
         return Err(SlotDamage::Checksum);
     }
+    let (version, sequence) = (layout.version.get(), layout.sequence.get());
     if version > VERSION {
         return Err(SlotDamage::NewerVersion(version));
     }
-    if version != VERSION || usize::from(slot) != number || slot_of(sequence) != number || capacity % UNIT != 0 {
+    if version != VERSION
+        || usize::from(layout.slot.get()) != number
+        || slot_of(sequence) != number
+        || !capacity.is_multiple_of(UNIT)
+    {
         return Err(SlotDamage::Header);
     }
     if bytes.len() != capacity {
         return Err(size(capacity));
     }
     if let Some(at) = cursor.rest().iter().position(|&byte| byte != 0) {
-        return Err(SlotDamage::Unused(cursor.offset() + at));
+        return Err(SlotDamage::Unused(SLOT_HEADER + cursor.offset() + at));
     }
     image::decode(image, sequence).map_err(SlotDamage::Image)
 }
@@ -217,10 +240,9 @@ pub fn decode_file(bytes: &[u8]) -> BsdsFile {
 }
 
 fn capacity_claimed(bytes: &[u8]) -> Option<usize> {
-    let mut cursor = Cursor::new(bytes);
-    cursor.bytes(12).ok()?;
-    let capacity = usize::try_from(cursor.u32().ok()?).ok()?;
-    (capacity >= UNIT && capacity <= MOST_CAPACITY && capacity % UNIT == 0).then_some(capacity)
+    let (layout, _) = Layout::read_from_prefix(bytes).ok()?;
+    let capacity = usize::try_from(layout.capacity.get()).ok()?;
+    ((UNIT..=MOST_CAPACITY).contains(&capacity) && capacity.is_multiple_of(UNIT)).then_some(capacity)
 }
 
 #[cfg(test)]

@@ -89,8 +89,48 @@ pub(super) fn sample() -> Bsds {
             },
         }],
         holds: vec![Hold { point: "P1".to_owned(), reason: "year end".to_owned(), until: None }],
-        page_sets: vec![PageSetEntry { page_set: PageSetId::ZERO, initial_pages: 4096, expand: Expand::User }],
+        page_sets: vec![PageSetEntry {
+            page_set: PageSetId::ZERO,
+            initial_pages: 4096,
+            expand: Expand::User,
+        }],
     }
+}
+
+#[test]
+fn the_documentation_has_the_fields() {
+    use std::mem::offset_of;
+    let text = include_str!("../../../docs/formats/bsds.md");
+    macro_rules! rows {
+        ($($field:ident),+) => {
+            vec![$((offset_of!(Layout, $field), stringify!($field))),+]
+        };
+    }
+    let fields = rows!(eye_catcher, version, slot, capacity, sequence, length, crc);
+    let ends = fields.iter().skip(1).map(|(offset, _)| *offset).chain([SLOT_HEADER]);
+    for ((offset, name), end) in fields.iter().zip(ends) {
+        let row = format!("| {offset} | {} | `{name}` |", end - offset);
+        assert!(text.contains(&row), "{row}");
+    }
+    for fact in [
+        format!("| {SLOT_HEADER} | n | image |"),
+        format!("begins with slots of {FIRST_CAPACITY} bytes"),
+        format!("a multiple of {UNIT}"),
+        format!("version {VERSION}"),
+        format!("the last {} complete checkpoints", Bsds::CHECKPOINTS),
+    ] {
+        assert!(text.contains(&fact), "{fact}");
+    }
+    // The image's fields are documented where they are written, and here, in the same words.
+    let source = include_str!("image.rs");
+    let rows =
+        source.lines().filter_map(|line| line.strip_prefix("//! | ")).filter(|row| !row.starts_with("Field"));
+    let mut count = 0;
+    for row in rows {
+        assert!(text.contains(row), "{row}");
+        count += 1;
+    }
+    assert!(count > 10);
 }
 
 #[test]
@@ -210,7 +250,7 @@ proptest::proptest! {
     fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
         let _ = image::decode(&bytes, 1);
         let _ = decode_file(&bytes);
-        bytes.splice(0..0, *EYE_CATCHER);
+        bytes.splice(0..0, EYE_CATCHER);
         let _ = decode_file(&bytes);
     }
 

@@ -46,7 +46,9 @@ pub enum RecordError {
     #[error("{0} bytes follow the record's last field")]
     Long(usize),
     /// A record format of a newer release.
-    #[error("the record is of release {0} of the record format, this program knows release 1; use a newer program")]
+    #[error(
+        "the record is of release {0} of the record format, this program knows release 1; use a newer program"
+    )]
     Release(u8),
     /// Lengths that cannot be.
     #[error("header length {header} and total length {total} cannot be")]
@@ -335,9 +337,10 @@ impl<'a> Body<'a> {
     #[must_use]
     pub const fn resource_manager(&self) -> ResourceManager {
         match self {
-            Self::Insert { .. } | Self::DeleteIntent { .. } | Self::Delete { .. } | Self::Compensate { .. } => {
-                ResourceManager::DATA
-            }
+            Self::Insert { .. }
+            | Self::DeleteIntent { .. }
+            | Self::Delete { .. }
+            | Self::Compensate { .. } => ResourceManager::DATA,
             Self::Format { .. }
             | Self::PageImage { .. }
             | Self::SpaceMap { .. }

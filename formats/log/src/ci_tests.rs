@@ -61,6 +61,46 @@ fn built(closed: bool) -> [u8; CI_SIZE] {
 }
 
 #[test]
+fn the_documentation_has_the_fields() {
+    use std::mem::offset_of;
+    let text = include_str!("../../../docs/formats/log.md");
+    macro_rules! rows {
+        ($($field:ident),+) => {
+            vec![$((CI_DATA + offset_of!(Layout, $field), stringify!($field))),+]
+        };
+    }
+    let fields = rows!(
+        eye_catcher,
+        version,
+        flags,
+        rba,
+        queue_manager,
+        history_number,
+        history_random,
+        instance,
+        used,
+        first_record,
+        synced,
+        zero,
+        crc
+    );
+    let ends = fields.iter().skip(1).map(|(offset, _)| *offset).chain([CI_SIZE]);
+    for ((offset, name), end) in fields.iter().zip(ends) {
+        let row = format!("| {offset} | {} | `{name}` |", end - offset);
+        assert!(text.contains(&row), "{row}");
+    }
+    for fact in [
+        format!("starts only where {LEAST_ROOM} bytes are left"),
+        format!("trailer, {TRAILER} bytes"),
+        format!("header, {SEGMENT_HEADER} bytes"),
+        format!("| `version` | version {VERSION} |"),
+        format!("{FIRST:02X} first of its record, {LAST:02X} last of its record"),
+    ] {
+        assert!(text.contains(&fact), "{fact}");
+    }
+}
+
+#[test]
 fn layout_is_pinned() {
     let ci = built(true);
     assert_eq!(&ci[0..8], &[ci[0], ci[1], ci[2], ci[3], 0, 100, 0x40, 0]);

@@ -131,6 +131,52 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documentation_has_the_fields() {
+        use std::mem::offset_of;
+        let text = include_str!("../../../docs/formats/log.md");
+        macro_rules! rows {
+            ($($field:ident),+) => {
+                vec![$((offset_of!(Layout, $field), stringify!($field))),+]
+            };
+        }
+        let fields = rows!(
+            total_length,
+            previous_length,
+            major,
+            minor,
+            resource_manager,
+            flags,
+            header_length,
+            release,
+            urid,
+            link,
+            lrsn
+        );
+        let ends = fields.iter().skip(1).map(|(offset, _)| *offset).chain([HEADER_LENGTH]);
+        for ((offset, name), end) in fields.iter().zip(ends) {
+            let row = format!("| {offset} | {} | `{name}` |", end - offset);
+            assert!(text.contains(&row), "{row}");
+        }
+        assert!(text.contains(&format!("{MAX_RECORD_LENGTH} at most")));
+        for kind in RecordKind::ALL {
+            let row = format!("| {:04X} | {:04X} | {kind} |", kind.major, kind.minor);
+            assert!(text.contains(&row), "{row}");
+        }
+        // The bodies are documented where they are written, and there, in the same words.
+        let source = include_str!("body.rs");
+        let rows = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | "))
+            .filter(|row| !row.starts_with("Body"));
+        let mut count = 0;
+        for row in rows {
+            assert!(text.contains(row), "{row}");
+            count += 1;
+        }
+        assert!(count > 10);
+    }
+
+    #[test]
     fn fields_stand_where_the_table_says() {
         let header = RecordHeader {
             total_length: 0x0102_0304,

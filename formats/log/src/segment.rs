@@ -97,7 +97,10 @@ impl SegmentChecksum {
     /// When it does not fit before the trailer, or the payload is empty; the writer cuts records so that it does.
     pub fn put(&self, ci: &mut [u8], ci_rba: Rba, offset: usize, flags: u8, payload: &[u8]) -> usize {
         let end = offset + SEGMENT_HEADER + payload.len();
-        assert!(end <= CI_DATA && !payload.is_empty(), "a segment lies between the start and the trailer of its CI");
+        assert!(
+            end <= CI_DATA && !payload.is_empty(),
+            "a segment lies between the start and the trailer of its CI"
+        );
         let bytes = &mut ci[offset..end];
         bytes[4..6].copy_from_slice(&(payload.len() as u16).to_be_bytes());
         bytes[6] = flags;

@@ -143,7 +143,7 @@ impl LogBuffer {
     }
 
     /// The control intervals to be written, and the RBA of the first.
-    pub(crate) fn to_write(&mut self, synced: Rba) -> (Rba, &[u8]) {
+    pub(crate) fn unwritten(&mut self, synced: Rba) -> (Rba, &[u8]) {
         if self.open {
             self.seal(!has_room(self.used), synced);
         }
@@ -194,7 +194,7 @@ mod tests {
                 buffer.put(&record, Rba(1));
                 written.push((range, record));
                 if write {
-                    let (rba, bytes) = buffer.to_write(Rba(1));
+                    let (rba, bytes) = buffer.unwritten(Rba(1));
                     let at = rba.since(Rba(0x10000)) as usize;
                     let old = disk.get(at..).unwrap_or_default().to_vec();
                     disk.truncate(at);
@@ -208,7 +208,7 @@ mod tests {
                     proptest::prop_assert!(!buffer.is_dirty());
                 }
             }
-            let (rba, bytes) = buffer.to_write(Rba(1));
+            let (rba, bytes) = buffer.unwritten(Rba(1));
             disk.truncate(rba.since(Rba(0x10000)) as usize);
             disk.extend_from_slice(bytes);
             let mut found: Vec<(RbaRange, Vec<u8>)> = Vec::new();

@@ -93,6 +93,11 @@ impl Chunks {
         &self.sets
     }
 
+    /// Drops the window; what is asked for next is read anew.
+    pub(crate) fn forget(&mut self) {
+        self.used.clear();
+    }
+
     /// Makes the control interval at `rba` ready, verified as far as `need` asks, and returns the bytes of segments in it. When the
     /// window must move, it is moved to `window`, which holds `rba`.
     pub(crate) fn prepare(&mut self, rba: Rba, need: Need, window: RbaRange) -> Result<usize, Unreadable> {
@@ -100,7 +105,12 @@ impl Chunks {
             Some(index) => index,
             None => {
                 self.fill(rba, window)?;
-                self.index_of(rba).ok_or_else(|| Unreadable { rba, until: rba.plus(CI), tried: Vec::new(), refused: false })?
+                self.index_of(rba).ok_or_else(|| Unreadable {
+                    rba,
+                    until: rba.plus(CI),
+                    tried: Vec::new(),
+                    refused: false,
+                })?
             }
         };
         let known = self.used[index];
@@ -178,11 +188,11 @@ impl Chunks {
         let bytes = self.buffer.get(index * CI_SIZE..(index + 1) * CI_SIZE).unwrap_or_default();
         match believe(bytes, &CiPlace { rba, ..place }, need, &checksum) {
             Ok(used) => Ok(used),
-            Err(why) => self.from_the_others(index, &CiPlace { rba, ..place }, need, (name, why), &checksum),
+            Err(why) => self.repair(index, &CiPlace { rba, ..place }, need, (name, why), &checksum),
         }
     }
 
-    fn from_the_others(
+    fn repair(
         &mut self,
         index: usize,
         place: &CiPlace,

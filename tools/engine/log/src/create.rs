@@ -116,7 +116,8 @@ fn first_bsds(new: &NewLog, size: u64) -> Bsds {
 /// is not synced.
 pub(crate) fn make_data_set(storage: &SharedStorage, path: &Path, size: u64) -> io::Result<()> {
     let file = storage.open(path, OpenMode::CreateNew)?;
-    let made = file.allocate(size).and_then(|()| write_zeros(file.as_ref(), 0, size)).and_then(|()| file.sync());
+    let made =
+        file.allocate(size).and_then(|()| write_zeros(file.as_ref(), 0, size)).and_then(|()| file.sync());
     if made.is_err() {
         // The first error tells more than one of cleaning up.
         let _ = durable::remove_if_there(storage.as_ref(), path);

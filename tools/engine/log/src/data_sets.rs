@@ -121,10 +121,9 @@ fn on_the_line(bsds: &Bsds, history: HistoryId, mut range: RbaRange) -> Option<R
     if bsds.history_at(range.start) != history {
         return None;
     }
-    let child = bsds
-        .histories
-        .iter()
-        .find(|entry| entry.parent.is_some_and(|(parent, _)| parent == history) && bsds.history_at(entry.first) == entry.id);
+    let child = bsds.histories.iter().find(|entry| {
+        entry.parent.is_some_and(|(parent, _)| parent == history) && bsds.history_at(entry.first) == entry.id
+    });
     if let Some(child) = child {
         range.end = range.end.min(child.first);
     }

@@ -4,14 +4,16 @@
 //! valid segment is the end, unless something says that the log was synced past it: a later trailer's synced RBA, or the BSDS. Then
 //! it is damage.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine_storage::{OpenMode, SharedFile, SharedStorage};
 use format_bsds::{ActiveLog, Bsds};
 use format_log::ci::{self, CiPlace, CiTrailer, Segments};
 use format_log::segment::SegmentChecksum;
-use format_log::{Body, HEADER_LENGTH, LogIdentity, MAX_RECORD_LENGTH, RecordError, RecordHeader, RecordKind};
+use format_log::{
+    Body, HEADER_LENGTH, LogIdentity, MAX_RECORD_LENGTH, RecordError, RecordHeader, RecordKind,
+};
 use format_types::{CI_SIZE, Lrsn, Rba, RbaRange};
 
 use crate::LogError;
@@ -70,7 +72,9 @@ impl Current {
             return Err(LogError::Inventory("it names no active log".to_owned()));
         };
         if logs.iter().any(|(log, other)| *other != range || log.instance != first.instance) {
-            return Err(LogError::Inventory("the copies of the current active log differ in range".to_owned()));
+            return Err(LogError::Inventory(
+                "the copies of the current active log differ in range".to_owned(),
+            ));
         }
         let mut sources = Vec::new();
         let mut unusable = Vec::new();
@@ -79,7 +83,7 @@ impl Current {
             let stop = bsds.copy_stopped.get(usize::from(log.copy) - 1).copied().flatten();
             match storage.open(&dir.join(&log.name), OpenMode::Read) {
                 Ok(file) => {
-                    let until = stop.map_or(range.end, |stop| stop.ci_start());
+                    let until = stop.map_or(range.end, Rba::ci_start);
                     sources.push((stop.is_none(), Source { name: log.name.clone(), file, until }));
                     stopped = stopped.or(stop.map(|stop| (log.copy, stop)));
                 }
@@ -109,17 +113,17 @@ impl Current {
         let mut all = Vec::new();
         for source in &self.sources {
             let mut bytes = vec![0; length];
-            let mut errors = BTreeSet::new();
+            let mut errors = BTreeMap::new();
             let offset = range.start.since(self.range.start);
             if source.file.read_at(offset, &mut bytes).is_err() {
                 for (index, ci) in bytes.chunks_mut(CI_SIZE).enumerate() {
                     if let Err(error) = source.file.read_at(offset + index as u64 * CI, ci) {
                         ci.fill(0);
-                        errors.insert((index, error.to_string()));
+                        errors.insert(index, error.to_string());
                     }
                 }
             }
-            all.push((source.name.clone(), source.until, bytes, errors));
+            all.push(Version { name: source.name.clone(), until: source.until, bytes, errors });
         }
         Versions { start: range.start, all }
     }
@@ -129,10 +133,20 @@ impl Current {
     }
 }
 
+/// A stretch of the current data set as one copy has it.
+struct Version {
+    name: String,
+    /// Believed below this.
+    until: Rba,
+    bytes: Vec<u8>,
+    /// Control intervals that could not be read, by their place in the stretch, and why.
+    errors: BTreeMap<usize, String>,
+}
+
 /// A stretch of the current data set as each copy has it.
 pub(crate) struct Versions {
     start: Rba,
-    all: Vec<(String, Rba, Vec<u8>, BTreeSet<(usize, String)>)>,
+    all: Vec<Version>,
 }
 
 impl Versions {
@@ -141,26 +155,40 @@ impl Versions {
         let at = rba.since(self.start) as usize;
         self.all
             .iter()
-            .filter(|(_, until, ..)| rba < *until)
-            .filter_map(|(_, _, bytes, _)| bytes.get(at..at + CI_SIZE))
+            .filter(|version| rba < version.until)
+            .filter_map(|version| version.bytes.get(at..at + CI_SIZE))
             .collect()
+    }
+
+    /// Why no believed copy of the control interval at `rba` could be read at all; none when one could, or none is believed. Such a
+    /// place says nothing of where the log ends: what cannot be read may be there.
+    pub(crate) fn refused(&self, rba: Rba) -> Option<String> {
+        let index = rba.since(self.start) as usize / CI_SIZE;
+        let believed: Vec<&Version> = self.all.iter().filter(|version| rba < version.until).collect();
+        let why: Vec<String> = believed
+            .iter()
+            .filter_map(|version| {
+                version.errors.get(&index).map(|error| format!("{}: {error}", version.name))
+            })
+            .collect();
+        (!believed.is_empty() && why.len() == believed.len()).then(|| why.join("; "))
     }
 
     fn complaints(&self, current: &Current, rba: Rba) -> String {
         let at = rba.since(self.start) as usize;
-        let complaint = |(name, until, bytes, errors): &(String, Rba, Vec<u8>, BTreeSet<(usize, String)>)| {
-            let why = if rba >= *until {
+        let complaint = |version: &Version| {
+            let why = if rba >= version.until {
                 "stopped before".to_owned()
-            } else if let Some((_, error)) = errors.iter().find(|(index, _)| index * CI_SIZE == at) {
+            } else if let Some(error) = version.errors.get(&(at / CI_SIZE)) {
                 error.clone()
             } else {
-                let ci = bytes.get(at..at + CI_SIZE).unwrap_or_default();
+                let ci = version.bytes.get(at..at + CI_SIZE).unwrap_or_default();
                 match ci::verify_closed(ci, &current.place(rba), &current.checksum) {
                     Ok(_) => "its segments do not continue the record before".to_owned(),
                     Err(why) => why.to_string(),
                 }
             };
-            format!("{name}: {why}")
+            format!("{}: {why}", version.name)
         };
         self.all.iter().map(complaint).collect::<Vec<_>>().join("; ")
     }
@@ -267,6 +295,9 @@ pub(crate) fn find(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<L
         let chunk = RbaRange::new(at, at.plus(CHUNK as u64).min(range.end));
         let versions = current.read(chunk);
         while at < chunk.end {
+            if let Some(why) = versions.refused(at) {
+                return Err(LogError::Damage { rba: at, why });
+            }
             let of_ci = versions.of(at);
             let merged = merge(&of_ci, at, &current.checksum);
             let goes_on = walk.take(&merged.bytes, walk_rba(&of_ci, at), &current.checksum);
@@ -300,7 +331,13 @@ pub(crate) fn find(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<L
     if end == range.start {
         walk.lrsn = last_lrsn_before(storage, dir, bsds, range.start);
     }
-    Ok(LogEnd { end, synced: walk.synced.min(end), last_lrsn: walk.lrsn, last_length: walk.length, data_set: range })
+    Ok(LogEnd {
+        end,
+        synced: walk.synced.min(end),
+        last_lrsn: walk.lrsn,
+        last_length: walk.length,
+        data_set: range,
+    })
 }
 
 /// The RBA against which a merged control interval was checked.

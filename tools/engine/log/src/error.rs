@@ -18,7 +18,9 @@ pub enum LogError {
         source: io::Error,
     },
     /// Neither copy of the BSDS serves.
-    #[error("HWT202E neither copy of the BSDS can be used: {first}; {second}. Restore one of them, or the copy beside the newest archive log")]
+    #[error(
+        "HWT202E neither copy of the BSDS can be used: {first}; {second}. Restore one of them, or the copy beside the newest archive log"
+    )]
     Bsds {
         /// What is wrong with copy 1.
         first: String,
@@ -34,7 +36,9 @@ pub enum LogError {
         why: String,
     },
     /// The BSDS is older than the log.
-    #[error("HWT204E the BSDS is stale: its sequence is {bsds}, but the log at RBA {rba} in {data_set} was written under sequence {found}. Put the newer copy of the BSDS back")]
+    #[error(
+        "HWT204E the BSDS is stale: its sequence is {bsds}, but the log at RBA {rba} in {data_set} was written under sequence {found}. Put the newer copy of the BSDS back"
+    )]
     StaleBsds {
         /// Sequence of the BSDS.
         bsds: u64,
@@ -46,7 +50,9 @@ pub enum LogError {
         data_set: String,
     },
     /// Log that must be there cannot be read.
-    #[error("HWT205E the log is damaged at RBA {rba}: {why}. Restore one of the data sets, or recover to an RBA before the damage")]
+    #[error(
+        "HWT205E the log is damaged at RBA {rba}: {why}. Restore one of the data sets, or recover to an RBA before the damage"
+    )]
     Damage {
         /// First byte that cannot be read.
         rba: Rba,
@@ -54,7 +60,9 @@ pub enum LogError {
         why: String,
     },
     /// The only copy there is stopped being written before the log ended.
-    #[error("HWT206E active log copy {copy} was stopped at RBA {rba} and is not the whole log; the other copy is missing: {why}. Restore the other copy")]
+    #[error(
+        "HWT206E active log copy {copy} was stopped at RBA {rba} and is not the whole log; the other copy is missing: {why}. Restore the other copy"
+    )]
     CopyStopped {
         /// The copy that is there.
         copy: u8,
@@ -64,16 +72,22 @@ pub enum LogError {
         why: String,
     },
     /// Data sets that hold log not yet archived are gone.
-    #[error("HWT207E active log data sets cannot be used, and they hold log that is not archived: {0}. Restore one copy of them")]
+    #[error(
+        "HWT207E active log data sets cannot be used, and they hold log that is not archived: {0}. Restore one copy of them"
+    )]
     Missing(String),
     /// No copy of the log can be written any more.
-    #[error("HWT208S no copy of the active log can be written any more: {0}. The queue manager ends; start it again when the cause is gone")]
+    #[error(
+        "HWT208S no copy of the active log can be written any more: {0}. The queue manager ends; start it again when the cause is gone"
+    )]
     CopiesLost(String),
     /// All active logs are full.
     #[error("CSQJ111A OUT OF SPACE IN ACTIVE LOG DATA SETS")]
     Full,
     /// No data set to switch to.
-    #[error("CSQJ319I CURRENT ACTIVE LOG DATA SET IS THE LAST AVAILABLE ACTIVE LOG DATA SET. ARCHIVE LOG PROCESSING WILL BE TERMINATED")]
+    #[error(
+        "CSQJ319I CURRENT ACTIVE LOG DATA SET IS THE LAST AVAILABLE ACTIVE LOG DATA SET. ARCHIVE LOG PROCESSING WILL BE TERMINATED"
+    )]
     LastAvailable,
     /// A record longer than any may be.
     #[error("HWT209S a log record of {length} bytes is longer than any may be")]

@@ -27,7 +27,9 @@ mod tests {
 
     #[test]
     fn names_are_data_set_names() {
-        for name in [active_name(1, 1), active_name(2, 310), archive_name(1, 9_999_999), archive_bsds_name(2, 1)] {
+        for name in
+            [active_name(1, 1), active_name(2, 310), archive_name(1, 9_999_999), archive_bsds_name(2, 1)]
+        {
             assert!(name.parse::<format_types::DataSetName>().is_ok(), "{name}");
         }
     }

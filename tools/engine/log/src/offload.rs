@@ -9,20 +9,15 @@ use std::path::{Path, PathBuf};
 use engine_storage::planted::{self, Defect};
 use engine_storage::{OpenMode, SharedFile, SharedStorage, durable};
 use format_bsds::{ActiveLog, ArchiveLog, Bsds, encode_file, least_capacity};
-use format_log::ci;
-use format_log::segment::{FIRST, SEGMENT_HEADER};
 use format_log::RecordHeader;
+use format_log::ci::{self, CiTrailer};
+use format_log::segment::{FIRST, SEGMENT_HEADER};
 use format_types::{CI_SIZE, Crc32c, HistoryId, Lrsn, Rba, RbaRange, Timestamp};
 
 use crate::chunks::{CHUNK, Chunks, Need, Unreadable, ahead};
 use crate::data_sets::{CI, DataSets};
 use crate::names::{archive_bsds_name, archive_name};
 use crate::{LogError, LogManager, messages};
-
-/// Names of both copies' archive `number` and of the BSDS copies beside them.
-pub(crate) fn names_of(number: u32) -> Vec<String> {
-    (1..=2).flat_map(|copy| [archive_name(copy, number), archive_bsds_name(copy, number)]).collect()
-}
 
 /// Offloads of a log manager.
 #[derive(Default)]
@@ -115,6 +110,9 @@ impl OffloadOutcome {
     }
 }
 
+/// Archive numbers looked at for one whose names are free.
+const NUMBERS_TRIED: usize = 10_000;
+
 impl LogManager {
     /// Hands out the offload of the oldest full data set that is not archived; none when there is none, or one is under way.
     pub fn next_offload(&mut self) -> Option<OffloadJob> {
@@ -123,7 +121,7 @@ impl LogManager {
         }
         let log = oldest_full(&self.bsds, self.data_set)?.clone();
         let range = log.range?;
-        let number = self.free_archive_number();
+        let number = self.free_archive_number(&log, range)?;
         let copies = if self.bsds.settings.dual_archive { 2 } else { 1 };
         let capacity = least_capacity(&self.bsds);
         self.offloads.under_way = true;
@@ -224,17 +222,30 @@ impl LogManager {
         Ok(())
     }
 
-    /// The first number from the BSDS's on that no file has: one may be left from an offload that was interrupted before the BSDS named
-    /// it, or be newer than this BSDS, so nothing is replaced.
-    fn free_archive_number(&self) -> u32 {
-        let taken = |number: u32| {
-            names_of(number).iter().any(|name| self.storage.exists(&self.dir.join(name)).unwrap_or(false))
+    /// The first number from the BSDS's on whose names are free. An archive that the BSDS does not name may be one of a newer BSDS, so it
+    /// is not replaced; except one of this very data set, left by an offload that was interrupted. None when storage does not say
+    /// which names are free.
+    fn free_archive_number(&self, log: &ActiveLog, range: RbaRange) -> Option<u32> {
+        let is_remains = |path: &Path| {
+            let mut bytes = [0; CI_SIZE];
+            let read = self.storage.open(path, OpenMode::Read).and_then(|file| file.read_at(0, &mut bytes));
+            let trailer = read.ok().and_then(|()| CiTrailer::take(&bytes).ok());
+            trailer.is_some_and(|trailer| {
+                trailer.identity.queue_manager == self.bsds.queue_manager
+                    && trailer.identity.history == log.history
+                    && trailer.rba == range.start
+                    && trailer.instance == log.instance
+            })
         };
-        let mut number = self.bsds.next_archive;
-        while taken(number) && number < u32::MAX {
-            number += 1;
-        }
-        number
+        let taken = |number: u32| {
+            (1..=2).any(|copy| {
+                let archive = self.dir.join(archive_name(copy, number));
+                let beside = self.dir.join(archive_bsds_name(copy, number));
+                let is_there = |path: &Path| self.storage.exists(path).unwrap_or(false);
+                (is_there(&archive) || is_there(&beside)) && !is_remains(&archive)
+            })
+        };
+        (self.bsds.next_archive..u32::MAX).take(NUMBERS_TRIED).find(|&number| !taken(number))
     }
 }
 
@@ -247,7 +258,10 @@ fn mark(bsds: &mut Bsds, range: RbaRange, change: impl Fn(&mut ActiveLog)) {
 
 fn is_full(log: &ActiveLog, current: RbaRange) -> bool {
     let unarchived = !log.status.is_available() || planted::active(Defect::EarlyReusable);
-    unarchived && !log.status.new && !log.status.stopped && log.range.is_some_and(|range| range.end <= current.start)
+    unarchived
+        && !log.status.new
+        && !log.status.stopped
+        && log.range.is_some_and(|range| range.end <= current.start)
 }
 
 fn oldest_full(bsds: &Bsds, current: RbaRange) -> Option<&ActiveLog> {
@@ -383,7 +397,8 @@ impl OffloadJob {
         self.at = self.at.plus(length);
         if self.at >= self.range.end || target.failed.is_some() {
             if target.failed.is_none() && target.crc.finish() != self.crc.finish() {
-                target.failed = Some(format!("{}: what was written reads back otherwise", target.path.display()));
+                target.failed =
+                    Some(format!("{}: what was written reads back otherwise", target.path.display()));
             }
             self.phase = Phase::ReadBack(number + 1);
             self.at = self.range.start;
@@ -403,6 +418,7 @@ impl OffloadJob {
             }
             let renamed = durable::rename(storage, &durable::temporary_name(&target.path), &target.path);
             if let Err(error) = renamed {
+                let _ = durable::remove_if_there(storage, &durable::temporary_name(&target.path));
                 target.failed = Some(format!("rename {}: {error}", target.path.display()));
                 continue;
             }

@@ -8,10 +8,13 @@ use format_log::{Record, ci};
 use format_types::{Rba, RbaRange};
 
 use crate::bsds_files::read_pair;
-use crate::chunks::{CHUNK, Chunks, Need};
+use crate::chunks::{CHUNK, Chunks, Need, Unreadable};
 use crate::data_sets::{CI, DataSets};
 use crate::end::{self, LogEnd};
 use crate::{LogError, Missing, RecordStream, missing};
+
+/// How often a log that changes while it is looked at is looked at again.
+const ATTEMPTS: u32 = 100;
 
 /// A record that was read by its RBA.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,17 +71,21 @@ impl LogReader {
     /// # Errors
     /// Damage below the end, a stale BSDS, a missing or stopped copy.
     pub fn find_end(&mut self) -> Result<LogEnd, LogError> {
-        // While the log is being written, a switch may come between reading the BSDS and reading the log.
-        for _ in 0..3 {
+        // While the log is being written, it may grow between two looks at it, which then do not agree, or a switch may come after
+        // the BSDS was read. What is wrong with the files themselves is there, and in the same place, when they are read again.
+        let mut damaged = None;
+        for _ in 0..ATTEMPTS {
             match end::find(&self.storage, &self.dir, &self.bsds) {
                 Err(LogError::StaleBsds { .. }) => {}
+                Err(LogError::Damage { rba, .. }) if damaged != Some(rba) => damaged = Some(rba),
                 other => return other,
             }
             let bsds = read_pair(&self.storage, &self.dir)?.bsds;
-            if bsds.sequence <= self.bsds.sequence {
+            if bsds.sequence > self.bsds.sequence {
+                *self = Self::with_bsds(&self.storage, &self.dir, bsds);
+            } else if damaged.is_none() {
                 break;
             }
-            *self = Self::with_bsds(&self.storage, &self.dir, bsds);
         }
         end::find(&self.storage, &self.dir, &self.bsds)
     }
@@ -105,14 +112,21 @@ impl LogReader {
             let need = Need::Bytes((at.ci_offset() + ci::LEAST_ROOM).min(ci::CI_DATA));
             let need = if at.ci_offset() == 0 { Need::Bytes(1) } else { need };
             let window = RbaRange::new(ci_rba.minus(CHUNK as u64 / 4), ci_rba.plus(CI * 16));
-            let used = self.backward.prepare(ci_rba, need, window).map_err(|missing| missing.into_error())?;
             let offset = at.ci_offset();
+            let mut used = self.backward.prepare(ci_rba, need, window).map_err(Unreadable::into_error)?;
+            if offset >= used {
+                // It may have been written since the window was read.
+                self.backward.forget();
+                used = self.backward.prepare(ci_rba, need, window).map_err(Unreadable::into_error)?;
+            }
             if offset >= used {
                 return Err(LogError::NoRecord(rba));
             }
             // The walk from the start of the control interval shows that a segment begins there.
             let ci_bytes = self.backward.ci(ci_rba);
-            let Some(found) = segment_beginning(ci_bytes, offset) else { return Err(LogError::NoRecord(rba)) };
+            let Some(found) = segment_beginning(ci_bytes, offset) else {
+                return Err(LogError::NoRecord(rba));
+            };
             if found.first != bytes.is_empty() {
                 return Err(LogError::NoRecord(rba));
             }
@@ -157,7 +171,12 @@ fn segment_beginning(ci_bytes: &[u8], offset: usize) -> Option<Beginning<'_>> {
         let end = at + SEGMENT_HEADER + length;
         if at == offset {
             let payload = ci_bytes.get(at + SEGMENT_HEADER..end)?;
-            return Some(Beginning { first: header[6] & FIRST != 0, last: header[6] & LAST != 0, payload, end });
+            return Some(Beginning {
+                first: header[6] & FIRST != 0,
+                last: header[6] & LAST != 0,
+                payload,
+                end,
+            });
         }
         at = end;
     }

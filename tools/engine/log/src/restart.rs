@@ -10,11 +10,10 @@ use format_types::{CI_SIZE, Rba, RbaRange, Timestamp};
 
 use crate::bsds_files::{BsdsFiles, read_pair};
 use crate::buffer::LogBuffer;
-use crate::chunks::{CHUNK, Chunks, Need, ahead, merge};
+use crate::chunks::{CHUNK, Chunks, Need, Unreadable, ahead, merge};
 use crate::create::{make_data_set, write_zeros};
 use crate::data_sets::{CI, DataSets};
 use crate::end::{self, Current, LogEnd};
-use crate::names::BSDS_NAMES;
 use crate::offload::Offloads;
 use crate::sync::CopyWriter;
 use crate::{LogError, LogManager, messages};
@@ -35,11 +34,12 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
     let mut bsds = pair.bsds.clone();
     let mut messages = Vec::new();
     let found = end::find(storage, dir, &bsds)?;
-    remove_temporary_files(storage, dir, &bsds)?;
+    remove_temporary_files(storage, dir)?;
     let current = Current::open(storage, dir, &bsds)?;
     let mut copies = open_copies(storage, dir, &bsds, found.end, &mut messages)?;
     let tail = settle(&current, &found, &mut copies, end::buffer_limit(&bsds))?;
     note_copies(&mut bsds, &copies, &found, &mut messages)?;
+    release_archived(&mut bsds, found.data_set);
     bsds.highest_written = bsds.highest_written.max(found.end);
     let bsds_files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
 
@@ -87,15 +87,30 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
     Ok(manager)
 }
 
-/// Files that an interrupted run left under temporary names.
-fn remove_temporary_files(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<(), LogError> {
-    let names = BSDS_NAMES.iter().map(|name| (*name).to_owned());
-    let archives = crate::offload::names_of(bsds.next_archive).into_iter();
-    for name in names.chain(archives) {
-        let path = durable::temporary_name(&dir.join(name));
-        durable::remove_if_there(storage.as_ref(), &path).map_err(|error| LogError::at("remove", &path, error))?;
+/// Files of the log that an interrupted run left under temporary names.
+fn remove_temporary_files(storage: &SharedStorage, dir: &Path) -> Result<(), LogError> {
+    let names = storage.list(dir).map_err(|error| LogError::at("list", dir, error))?;
+    for name in names.iter().filter_map(|path| path.file_name()?.to_str()) {
+        let ours = ["BSDS0", "LOGCOPY", "ARCHLOG"].iter().any(|start| name.starts_with(start));
+        if ours && name.ends_with(durable::TEMPORARY_SUFFIX) {
+            let path = dir.join(name);
+            durable::remove_if_there(storage.as_ref(), &path)
+                .map_err(|error| LogError::at("remove", &path, error))?;
+        }
     }
     Ok(())
+}
+
+/// Full data sets whose archive the BSDS names: the crash came before they were marked.
+fn release_archived(bsds: &mut Bsds, current: RbaRange) {
+    for log in &mut bsds.active_logs {
+        let full = log.range.filter(|range| range.end <= current.start && !log.status.is_available());
+        let archived =
+            bsds.archives.iter().any(|archive| Some(archive.range) == full && archive.history == log.history);
+        if archived && !log.status.stopped {
+            log.status.reusable = true;
+        }
+    }
 }
 
 /// Opens the files of both copies. Data sets that are missing or too short are made anew, and filled from the other copy where they hold
@@ -134,7 +149,9 @@ fn all_failed(copies: &[Copy]) -> Result<(), LogError> {
     if copies.iter().any(|copy| copy.failed.is_none()) {
         return Ok(());
     }
-    let why = copies.iter().map(|copy| format!("copy {}: {}", copy.number, copy.failed.clone().unwrap_or_default()));
+    let why = copies
+        .iter()
+        .map(|copy| format!("copy {}: {}", copy.number, copy.failed.clone().unwrap_or_default()));
     Err(LogError::CopiesLost(why.collect::<Vec<_>>().join("; ")))
 }
 
@@ -159,7 +176,8 @@ fn complete(
             let length = file.len().map_err(|error| failed("look at", error))?;
             if length >= log.size {
                 let lacking = held.zip(stopped);
-                let lacking = lacking.map(|(held, from)| RbaRange::new(held.start.max(from.ci_start()), held.end));
+                let lacking =
+                    lacking.map(|(held, from)| RbaRange::new(held.start.max(from.ci_start()), held.end));
                 if let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) {
                     fill(storage, dir, bsds, log, lacking, file.as_ref())?;
                 }
@@ -172,7 +190,8 @@ fn complete(
     };
     // It gets its name when it is whole; until then the next start finds it as wanting as this one.
     let temporary = durable::temporary_name(&path);
-    durable::remove_if_there(storage.as_ref(), &temporary).map_err(|error| failed("remove the remains of", error))?;
+    durable::remove_if_there(storage.as_ref(), &temporary)
+        .map_err(|error| failed("remove the remains of", error))?;
     make_data_set(storage, &temporary, log.size).map_err(|error| failed("make", error))?;
     let made = storage.open(&temporary, OpenMode::ReadWrite).map_err(|error| failed("open", error));
     let filled = made.and_then(|file| match held.filter(|held| !held.is_empty()) {
@@ -207,7 +226,7 @@ fn fill(
         let from = at;
         bytes.clear();
         while at < lacking.end && bytes.len() < CHUNK {
-            chunks.prepare(at, Need::Whole, ahead(at, lacking.end)).map_err(|missing| missing.into_error())?;
+            chunks.prepare(at, Need::Whole, ahead(at, lacking.end)).map_err(Unreadable::into_error)?;
             bytes.extend_from_slice(chunks.ci(at));
             at = at.plus(CI);
         }
@@ -235,6 +254,10 @@ fn settle(
         let versions = current.read(chunk);
         let mut bytes = Vec::with_capacity(chunk.len() as usize);
         while at < chunk.end {
+            // What is written back must be what was read.
+            if let Some(why) = versions.refused(at) {
+                return Err(LogError::Damage { rba: at, why });
+            }
             let mut merged = merge(&versions.of(at), at, &current.checksum);
             if at == last {
                 // Pieces of a record that was never whole are no part of the log.

@@ -5,7 +5,7 @@ use format_log::{MAX_RECORD_LENGTH, Record, RecordError, ci};
 use format_types::{Rba, RbaRange};
 
 use crate::LogError;
-use crate::chunks::{Chunks, Need, ahead};
+use crate::chunks::{Chunks, Need, Unreadable, ahead};
 use crate::data_sets::CI;
 
 /// Records of a stretch of log, oldest first, in bounded memory: one chunk of 1 MiB and one record.
@@ -89,10 +89,7 @@ impl RecordStream {
         while at < self.to {
             let ci = at.ci_start();
             let need = Need::up_to(ci, self.to);
-            let used = self
-                .chunks
-                .prepare(ci, need, ahead(ci, self.to))
-                .map_err(crate::chunks::Unreadable::into_error)?;
+            let used = self.chunks.prepare(ci, need, ahead(ci, self.to)).map_err(Unreadable::into_error)?;
             let offset = at.ci_offset();
             if offset >= used || (offset > 0 && !ci::has_room(offset)) {
                 at = ci.plus(CI);

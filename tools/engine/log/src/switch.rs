@@ -41,7 +41,8 @@ impl LogManager {
 
     /// The pair to be written next, by its place in the list of each copy: one never used, else the one whose log is oldest.
     fn next_available(&self) -> Option<usize> {
-        let other = |index: usize| self.bsds.actives(2).nth(index).is_none_or(|log| log.status.is_available());
+        let other =
+            |index: usize| self.bsds.actives(2).nth(index).is_none_or(|log| log.status.is_available());
         self.bsds
             .actives(1)
             .enumerate()
@@ -119,8 +120,7 @@ impl LogManager {
             }
         }
         self.data_set = range;
-        let identity =
-            LogIdentity { queue_manager: self.bsds.queue_manager, history: self.bsds.history() };
+        let identity = LogIdentity { queue_manager: self.bsds.queue_manager, history: self.bsds.history() };
         self.buffer = LogBuffer::new(identity, instance, range.start);
         self.previous_length = 0;
         self.end = self.end.max(range.start);

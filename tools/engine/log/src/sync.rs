@@ -127,7 +127,7 @@ impl LogManager {
             return Ok(());
         }
         let rewrites = self.written.ci_offset() > 0;
-        let (rba, bytes) = self.buffer.to_write(self.synced);
+        let (rba, bytes) = self.buffer.unwritten(self.synced);
         let offset = rba.since(self.data_set.start);
         let mut failures = Vec::new();
         for (copy, writer) in (1u8..).zip(&self.copies) {

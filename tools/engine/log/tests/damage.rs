@@ -33,8 +33,11 @@ fn used(dual: bool) -> (SharedStorage, Vec<(RbaRange, u64)>, Rba) {
     let storage = MemoryStorage::shared();
     create(&storage, dual, SIZE, 3);
     let mut log = open(&storage);
-    let all = fill(&mut log, 0, 350);
-    log.sync_now().unwrap();
+    let mut all = Vec::new();
+    for first in (0..350).step_by(5) {
+        all.extend(fill(&mut log, first, 5));
+        log.sync_now().unwrap();
+    }
     let end = log.end();
     assert!(log.bsds().archives.len() >= 2 && end.0 % SIZE > 0x8000);
     (storage, all, end)
@@ -156,7 +159,12 @@ fn bits_that_rot_in_one_copy_are_read_from_the_other() {
     for name in storage.list(&dir()).unwrap() {
         let name = name.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("LOGCOPY") || name.starts_with("ARCHLOG1.A") || name.starts_with("ARCHLOG2.A") {
-            let copy = if name.contains('1') && !name.starts_with("LOGCOPY2") && !name.starts_with("ARCHLOG2") { 0 } else { 1 };
+            let copy = if name.contains('1') && !name.starts_with("LOGCOPY2") && !name.starts_with("ARCHLOG2")
+            {
+                0
+            } else {
+                1
+            };
             let length = bytes(&storage, &name).len() as u64;
             // Every second control interval of each copy, never the same of both.
             for ci in (0..length / 4096).filter(|ci| ci % 2 == copy) {
@@ -172,7 +180,13 @@ fn bits_that_rot_in_one_copy_are_read_from_the_other() {
     log.switch().unwrap();
     log.sync_now().unwrap();
     assert!(offload(&mut log) > 0);
-    let names: Vec<String> = log.bsds().archives.iter().filter(|a| a.range.end == log.bsds().highest_offloaded).map(|a| a.name.clone()).collect();
+    let names: Vec<String> = log
+        .bsds()
+        .archives
+        .iter()
+        .filter(|a| a.range.end == log.bsds().highest_offloaded)
+        .map(|a| a.name.clone())
+        .collect();
     for (number, name) in names.iter().enumerate() {
         for active in log.bsds().active_logs.clone() {
             put(&storage, &active.name, &vec![0; SIZE as usize]);
@@ -191,12 +205,16 @@ fn damage_in_both_copies_is_named_and_never_taken_for_the_end() {
         let (storage, _, end) = used(dual);
         let (name, start) = current(&storage, 1);
         let at = end.ci_start().minus(0x6FFF - 0x123);
-        let names: Vec<String> = (1..=if dual { 2 } else { 1 }).map(|copy| current(&storage, copy).0).collect();
+        let names: Vec<String> =
+            (1..=if dual { 2 } else { 1 }).map(|copy| current(&storage, copy).0).collect();
         names.iter().for_each(|name| flip(&storage, name, at.since(start)));
         for error in [reader(&storage).find_end().err(), LogManager::open(&storage, &dir(), NOW).err()] {
             let error = error.unwrap();
             let text = error.to_string();
-            assert!(matches!(error, LogError::Damage { rba, .. } if rba <= at && at.since(rba) < 0x3000), "{text}");
+            assert!(
+                matches!(error, LogError::Damage { rba, .. } if rba <= at && at.since(rba) < 0x3000),
+                "{text}"
+            );
             assert!(names.iter().all(|name| text.contains(name)) && text.contains("RBA"), "{text}");
         }
         flip(&storage, &name, at.since(start));
@@ -247,7 +265,8 @@ fn a_missing_copy_is_made_anew_from_the_other() {
     for copy in [1, 2] {
         for how in ["gone", "cut", "empty"] {
             let (storage, all, end) = used(true);
-            let logs: Vec<String> = reader(&storage).bsds().actives(copy).map(|log| log.name.clone()).collect();
+            let logs: Vec<String> =
+                reader(&storage).bsds().actives(copy).map(|log| log.name.clone()).collect();
             for name in &logs {
                 let mut content = bytes(&storage, name);
                 match how {
@@ -264,7 +283,9 @@ fn a_missing_copy_is_made_anew_from_the_other() {
             assert_eq!((log.end(), log.bsds().copy_stopped), (end, [None, None]));
             drop(log);
             // Now the other copy may go.
-            for name in reader(&storage).bsds().actives(3 - copy).map(|log| log.name.clone()).collect::<Vec<_>>() {
+            for name in
+                reader(&storage).bsds().actives(3 - copy).map(|log| log.name.clone()).collect::<Vec<_>>()
+            {
                 storage.remove(&path(&name)).unwrap();
             }
             assert_eq!(numbers(&reader(&storage), end).unwrap(), all, "copy {copy} {how}");

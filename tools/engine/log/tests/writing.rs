@@ -107,7 +107,14 @@ fn data_sets_are_switched_archived_and_used_again() {
         log.sync_now().unwrap();
         assert_eq!(numbers(&reader(&storage), log.end()).unwrap(), all);
         let messages = log.take_messages().join("\n");
-        for wanted in ["CSQJ001I CURRENT COPY 1", "CSQJ002I END OF", "CSQJ003I FULL ARCHIVE", "CSQJ139I", "CSQJ110E", "CSQJ111A"] {
+        for wanted in [
+            "CSQJ001I CURRENT COPY 1",
+            "CSQJ002I END OF",
+            "CSQJ003I FULL ARCHIVE",
+            "CSQJ139I",
+            "CSQJ110E",
+            "CSQJ111A",
+        ] {
             assert!(messages.contains(wanted), "{wanted} is missing in:\n{messages}");
         }
         assert_eq!(messages.contains("CSQJ001I CURRENT COPY 2"), dual);
@@ -232,6 +239,103 @@ fn impossible_logs_are_not_made() {
         assert!(matches!(LogManager::create(&storage, &dir(), &new), Err(LogError::Settings(_))));
     }
     LogManager::create(&storage, &dir(), &new_log(true, SIZE, 2)).unwrap();
-    assert!(matches!(LogManager::create(&storage, &dir(), &new_log(true, SIZE, 2)), Err(LogError::Settings(_))));
+    assert!(matches!(
+        LogManager::create(&storage, &dir(), &new_log(true, SIZE, 2)),
+        Err(LogError::Settings(_))
+    ));
     assert!(LogReader::open(&storage, std::path::Path::new("QM2")).is_err());
+}
+
+#[test]
+fn real_files_behave_like_those_in_memory() {
+    let place = tempfile::tempdir().unwrap();
+    let storage: SharedStorage = std::sync::Arc::new(engine_storage::RealStorage::new());
+    let dir = place.path().join("QM1");
+    storage.create_dir(&dir).unwrap();
+    LogManager::create(&storage, &dir, &new_log(true, SIZE, 3)).unwrap();
+    let mut all = Vec::new();
+    for round in 0..4 {
+        let mut log = LogManager::open(&storage, &dir, NOW).unwrap();
+        let length = std::fs::metadata(dir.join("LOGCOPY2.DS03")).unwrap().len();
+        assert_eq!(length, SIZE);
+        all.extend(fill(&mut log, round * 100, 100));
+        let job = log.begin_sync().unwrap().unwrap();
+        let outcomes = std::thread::scope(|scope| {
+            let parts = job.into_parts();
+            assert_eq!(parts.len(), 2);
+            let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || part.run())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        log.finish_sync(engine_log::SyncOutcome::from_parts(outcomes)).unwrap();
+        assert_eq!(log.synced(), log.end());
+        let reader = LogReader::open(&storage, &dir).unwrap();
+        assert_eq!(numbers(&reader, log.end()).unwrap(), all);
+    }
+}
+
+#[test]
+fn a_crash_while_an_archive_is_registered_neither_repeats_nor_loses_it() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    fill(&mut log, 0, 50);
+    log.switch().unwrap();
+    log.sync_now().unwrap();
+    // The archive is whole, but the BSDS never hears of it: the next offload takes its name.
+    let mut job = log.next_offload().unwrap();
+    assert!(log.next_offload().is_none(), "one at a time");
+    while matches!(job.step(), engine_log::OffloadStep::More) {}
+    drop(log);
+    let mut log = open(&storage);
+    assert_eq!(offload(&mut log), 1);
+    let names: Vec<&str> = log.bsds().archives.iter().map(|archive| archive.name.as_str()).collect();
+    assert_eq!(names, ["ARCHLOG1.A0000001", "ARCHLOG2.A0000001"]);
+    // The BSDS names it, but the active logs are not marked.
+    log.update_bsds(|bsds| bsds.active_logs.iter_mut().for_each(|log| log.status.reusable = false)).unwrap();
+    drop(log);
+    let mut log = open(&storage);
+    assert!(!log.offload_waiting() && log.next_offload().is_none());
+    assert_eq!(log.bsds().archives.len(), 2);
+    assert!(log.can_switch());
+    // Somebody else's archive of that name is left alone.
+    let foreign = dir().join("ARCHLOG1.A0000002");
+    storage.open(&foreign, OpenMode::CreateNew).unwrap().write_at(0, b"precious").unwrap();
+    log.switch().unwrap();
+    assert_eq!(offload(&mut log), 1);
+    assert_eq!(log.bsds().archives[2].name, "ARCHLOG1.A0000003");
+    assert_eq!(storage.open(&foreign, OpenMode::Read).unwrap().len().unwrap(), 8);
+}
+
+#[test]
+fn jobs_may_run_on_other_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<LogManager>();
+    is_send::<engine_log::SyncPart>();
+    is_send::<engine_log::OffloadJob>();
+    is_send::<engine_log::RecordStream>();
+}
+
+#[test]
+fn a_reader_beside_a_writer_sees_ever_more_and_never_damage() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut last, mut looks) = (Rba::ZERO, 0);
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) || looks < 20 {
+                let mut reader = LogReader::open(&storage, &dir()).unwrap();
+                let end = reader.find_end().unwrap().end;
+                assert!(end >= last, "{end} after {last}");
+                (last, looks) = (end, looks + 1);
+            }
+        });
+        for round in 0..400 {
+            fill(&mut log, round * 3, 3);
+            log.sync_now().unwrap();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        reading.join().unwrap();
+    });
 }

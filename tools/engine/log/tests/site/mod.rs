@@ -9,7 +9,9 @@ use engine_log::{LogError, LogManager, LogReader, NewLog, OffloadStep};
 use engine_storage::SharedStorage;
 use format_bsds::Settings;
 use format_log::{Body, HEADER_LENGTH};
-use format_types::{HistoryId, PageAddress, PageNumber, PageSetId, QueueManagerId, Rba, RbaRange, Timestamp, Urid};
+use format_types::{
+    HistoryId, PageAddress, PageNumber, PageSetId, QueueManagerId, Rba, RbaRange, Timestamp, Urid,
+};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 pub(crate) const SIZE: u64 = 256 * 1024;
