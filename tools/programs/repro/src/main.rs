@@ -1,3 +1,11 @@
-//! Copy a page set or log image, also while its owner writes.
+//! Copy a page set, log or BSDS image, also while its owner writes it.
 
-fn main() {}
+mod args;
+mod output;
+mod report;
+mod run;
+mod settings;
+
+fn main() -> std::process::ExitCode {
+    console::run(|arguments, session| run::run(&arguments, session))
+}
