@@ -1,3 +1,9 @@
 //! Restore page sets from a recovery point and bring them forward.
 
-fn main() {}
+mod args;
+mod report;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    console::run(|arguments, session| run::run(&arguments, session))
+}

@@ -1,3 +1,12 @@
 //! Make, list, show and verify recovery points.
 
-fn main() {}
+mod args;
+mod create;
+mod list;
+mod run;
+mod show;
+mod verify;
+
+fn main() -> std::process::ExitCode {
+    console::run(|arguments, session| run::run(&arguments, session))
+}

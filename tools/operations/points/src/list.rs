@@ -1,0 +1,28 @@
+//! The recovery points that a queue manager knows.
+
+use std::path::Path;
+
+use engine_storage::SharedStorage;
+use format_bsds::RecoveryPointEntry;
+
+use crate::error::PointError;
+
+/// The entries in the BSDS, oldest first, whether the queue manager runs or not.
+///
+/// # Errors
+/// When neither BSDS copy can be read.
+pub fn list_points(storage: &SharedStorage, dir: &Path) -> Result<Vec<RecoveryPointEntry>, PointError> {
+    Ok(read_bsds(storage, dir)?.recovery_points)
+}
+
+/// The BSDS of the queue manager in `dir`.
+pub(crate) fn read_bsds(storage: &SharedStorage, dir: &Path) -> Result<format_bsds::Bsds, PointError> {
+    let mut there = false;
+    for name in engine_log::BSDS_NAMES {
+        there |= storage.exists(&dir.join(name)).map_err(|e| PointError::storage("looking for", dir, e))?;
+    }
+    if !there {
+        return Err(PointError::NoQueueManager(dir.to_owned()));
+    }
+    Ok(engine_log::read_bsds(storage, dir)?)
+}

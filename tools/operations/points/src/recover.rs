@@ -1,0 +1,161 @@
+//! Recovery: check, restore, bring forward, clean up.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use engine_queue_manager::{BringForward, CoreError, bring_forward, files};
+use engine_storage::{SharedStorage, Storage};
+use format_types::{PageSetId, Rba, RbaRange, Timestamp};
+
+use crate::error::PointError;
+use crate::list::read_bsds;
+use crate::recovery_plan::RecoveryPlan;
+use crate::restore::{Driver, clean_up, restore};
+
+/// What is to be recovered.
+#[derive(Debug, Clone)]
+pub struct RecoverSettings {
+    /// The queue manager's directory.
+    pub dir: PathBuf,
+    /// The recovery point's directory.
+    pub from: PathBuf,
+    /// The page sets; empty for all of the point.
+    pub page_sets: Vec<PageSetId>,
+    /// Buffer pool frames; none for the queue manager's own setting.
+    pub frames: Option<usize>,
+    /// How page sets are copied.
+    pub driver: Driver,
+    /// Ends after the checks.
+    pub dry_run: bool,
+}
+
+/// Stages of a recovery, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoverStage {
+    /// Reading the log that is needed: bytes of it.
+    CheckingLog,
+    /// Copying page sets: bytes of them.
+    Restoring,
+    /// Reading the log forward: bytes of it.
+    BringingForward,
+}
+
+/// How far a recovery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoverProgress {
+    /// The stage.
+    pub stage: RecoverStage,
+    /// Done of it.
+    pub done: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+/// What was recovered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecoverReport {
+    /// Name of the point.
+    pub point: String,
+    /// Page sets restored.
+    pub page_sets: Vec<PageSetId>,
+    /// Pages restored.
+    pub pages: u64,
+    /// Bytes restored.
+    pub bytes: u64,
+    /// Seconds that restoring took.
+    pub restore_seconds: f64,
+    /// Log that was checked beforehand.
+    pub needed: RbaRange,
+    /// Seconds that checking the log took.
+    pub check_seconds: f64,
+    /// Log that was read forward.
+    pub forward: RbaRange,
+    /// Log records in it.
+    pub records: u64,
+    /// Seconds that bringing forward took, clean stop included.
+    pub forward_seconds: f64,
+    /// From here on the log is needed after this recovery.
+    pub restart_rba: Rba,
+    /// Console messages of restart and stop.
+    pub messages: Vec<String>,
+}
+
+/// Restores page sets from a recovery point and brings them forward to the end of the log by the queue manager's own restart.
+///
+/// Nothing is touched before the manifest, its owner, and every needed byte of log have been checked; nothing is replaced
+/// before every page to be restored has verified. What is replaced is kept until the recovery is done. Killed at any moment, it can be
+/// run again and finishes.
+///
+/// # Errors
+/// What stands against it, or went wrong.
+pub fn recover(
+    storage: &SharedStorage,
+    settings: &RecoverSettings,
+    now: Timestamp,
+    progress: &mut dyn FnMut(RecoverProgress),
+) -> Result<RecoverReport, PointError> {
+    // Without a queue manager there, taking its lock would make a file.
+    read_bsds(storage, &settings.dir)?;
+    let _lock = lock(storage.as_ref(), &settings.dir)?;
+    let started = Instant::now();
+    let mut tell = |stage, done, total| progress(RecoverProgress { stage, done, total });
+    let plan = RecoveryPlan::make(
+        storage,
+        &settings.dir,
+        &settings.from,
+        &settings.page_sets,
+        &mut |done, total| {
+            tell(RecoverStage::CheckingLog, done, total);
+        },
+    )?;
+    let check_seconds = started.elapsed().as_secs_f64();
+    let mut report = RecoverReport {
+        point: plan.point.manifest.name.clone(),
+        page_sets: plan.page_sets.iter().map(|copy| copy.page_set).collect(),
+        pages: 0,
+        bytes: 0,
+        restore_seconds: 0.0,
+        needed: plan.needed,
+        check_seconds,
+        forward: RbaRange::new(plan.needed.start, plan.needed.start),
+        records: 0,
+        forward_seconds: 0.0,
+        restart_rba: plan.needed.start,
+        messages: Vec::new(),
+    };
+    if settings.dry_run {
+        return Ok(report);
+    }
+    let started = Instant::now();
+    let restored = restore(storage, &plan, settings.driver, &mut |done, total| {
+        tell(RecoverStage::Restoring, done, total);
+    })?;
+    report.pages = restored.pages();
+    report.bytes = restored.bytes();
+    report.restore_seconds = started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let mut reading = |step: engine_recovery::RestartProgress| {
+        tell(RecoverStage::BringingForward, step.at.since(step.from), step.to.since(step.from));
+    };
+    let options =
+        BringForward { read_from: Some(plan.needed.start), frames: settings.frames, progress: &mut reading };
+    let forward = bring_forward(storage, &settings.dir, options, now).map_err(restart_failed)?;
+    report.forward = forward.forward;
+    report.records = forward.records;
+    report.restart_rba = forward.restart_rba;
+    report.messages = forward.messages;
+    report.forward_seconds = started.elapsed().as_secs_f64();
+    clean_up(storage, &plan)?;
+    Ok(report)
+}
+
+fn lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn engine_storage::FileLock>, PointError> {
+    let path = dir.join(files::LOCK);
+    let lock = storage.lock(&path).map_err(|e| PointError::storage("locking", &path, e))?;
+    lock.ok_or_else(|| PointError::InUse(dir.to_owned()))
+}
+
+fn restart_failed(error: CoreError) -> PointError {
+    PointError::Restart { error }
+}

@@ -1,0 +1,196 @@
+//! Looking at every byte of a recovery point, and at the log that it needs.
+
+use std::path::Path;
+
+use engine_log::LogReader;
+use engine_storage::{OpenMode, SharedStorage, durable};
+use format_manifest::{CopiedFile, CopiedPageSet};
+use format_types::{ConditionCode, PageNumber, PageSetId, PointState, RbaRange, crc32c};
+use operation_copy::{CopyReport, FileSource, ImageCopy, NoTarget, PageSetReader};
+use serde::Serialize;
+
+use crate::error::PointError;
+use crate::point::Point;
+use crate::recovery_plan::{LogCheck, check_log};
+
+/// A page of a copy that does not verify.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedPage {
+    /// The page set.
+    pub page_set: PageSetId,
+    /// The page.
+    pub page: PageNumber,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyReport {
+    /// The point.
+    pub name: String,
+    /// Pages looked at.
+    pub pages: u64,
+    /// Pages that do not verify, the first thousand of each page set.
+    pub damaged_pages: Vec<DamagedPage>,
+    /// How many pages do not verify.
+    pub damaged_count: u64,
+    /// What else is wrong with its files.
+    pub problems: Vec<String>,
+    /// Log that the point needs: from the recorded system recovery RBA to the log's end.
+    pub log_needed: Option<RbaRange>,
+    /// Stretches of it that can be read from no data set.
+    pub log_missing: Vec<String>,
+}
+
+impl VerifyReport {
+    /// 8 when anything is wrong, else 0.
+    #[must_use]
+    pub fn code(&self) -> ConditionCode {
+        if self.damaged_count == 0 && self.problems.is_empty() && self.log_missing.is_empty() {
+            ConditionCode::Done
+        } else {
+            ConditionCode::Partial
+        }
+    }
+}
+
+/// Verifies the point: every page of every copy, the other files, and, with the queue manager's directory, the log that it needs.
+/// `progress` hears of bytes looked at and bytes in all.
+///
+/// # Errors
+/// When storage refuses. What is wrong with the point is in the report.
+pub fn verify_point(
+    storage: &SharedStorage,
+    point: &Point,
+    queue_manager: Option<&Path>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport, PointError> {
+    let manifest = &point.manifest;
+    let mut report = VerifyReport {
+        name: manifest.name.clone(),
+        pages: 0,
+        damaged_pages: Vec::new(),
+        damaged_count: 0,
+        problems: Vec::new(),
+        log_needed: None,
+        log_missing: Vec::new(),
+    };
+    if manifest.state == PointState::Damaged {
+        report.problems.push("the point was damaged when it was made: it counts for nothing".to_owned());
+    }
+    let total = manifest.page_sets.iter().map(|copy| copy.length).sum();
+    let mut before = 0;
+    for copy in &manifest.page_sets {
+        verify_copy(storage, point, copy, &mut report, &mut |done| progress(before + done, total))?;
+        before += copy.length;
+    }
+    for file in [&manifest.bsds, &manifest.definitions] {
+        if let Some(problem) = file_problem(storage, point, file) {
+            report.problems.push(problem);
+        }
+    }
+    if let Some(dir) = queue_manager {
+        let bsds = crate::list::read_bsds(storage, dir)?;
+        let reader = LogReader::with_bsds(storage, dir, bsds);
+        match check_log(reader, point) {
+            Ok(LogCheck { needed, missing }) => {
+                report.log_needed = Some(needed);
+                report.log_missing = missing
+                    .iter()
+                    .map(|gap| {
+                        format!("log {} is needed and can be read from no data set: {}", gap.range, gap.why)
+                    })
+                    .collect();
+            }
+            Err(error @ (PointError::Storage { .. } | PointError::NoQueueManager(_))) => return Err(error),
+            Err(error) => report.log_missing.push(error.to_string()),
+        }
+    }
+    Ok(report)
+}
+
+fn verify_copy(
+    storage: &SharedStorage,
+    point: &Point,
+    copy: &CopiedPageSet,
+    report: &mut VerifyReport,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), PointError> {
+    let path = point.directory.join(&copy.file);
+    let file = match storage.open(&path, OpenMode::Read) {
+        Ok(file) => file,
+        Err(error) => {
+            report.problems.push(format!("page set {}: {error}", copy.page_set));
+            return Ok(());
+        }
+    };
+    let source = FileSource::new(file, path.display().to_string());
+    let reader = PageSetReader::new(source, Some(copy.page_set)).at_rest();
+    let mut verification = ImageCopy::new(reader, NoTarget);
+    let found = loop {
+        match verification.step() {
+            Ok(operation_copy::CopyStep::Done(found)) => break found,
+            Ok(operation_copy::CopyStep::More) => progress(verification.progress().0),
+            Ok(operation_copy::CopyStep::Pause(pause)) => std::thread::sleep(pause),
+            Err(error) => {
+                report.problems.push(error.to_string());
+                return Ok(());
+            }
+        }
+    };
+    report.pages += found.records;
+    report.damaged_count += found.damaged_count;
+    for damaged in &found.damaged {
+        report.damaged_pages.push(DamagedPage {
+            page_set: copy.page_set,
+            page: PageNumber(u32::try_from(damaged.number).unwrap_or(u32::MAX)),
+            why: damaged.why.clone(),
+        });
+    }
+    if let Some(problem) = copy_problem(point, copy, &found).filter(|_| found.damaged_count == 0) {
+        report.problems.push(problem);
+    }
+    Ok(())
+}
+
+/// How a copy whose pages verify differs from what the manifest says of it.
+pub(crate) fn copy_problem(point: &Point, copy: &CopiedPageSet, found: &CopyReport) -> Option<String> {
+    let manifest = &point.manifest;
+    let name = format!("page set {}", copy.page_set);
+    if let Some(facts) = &found.page_set {
+        if facts.queue_manager_id != manifest.queue_manager_id {
+            return Some(format!("{name} belongs to queue manager {}", facts.queue_manager_id));
+        }
+        if facts.recovery_rba != copy.recovery_rba {
+            return Some(format!(
+                "{name} has recovery RBA {}, the manifest says {}",
+                facts.recovery_rba, copy.recovery_rba
+            ));
+        }
+    }
+    if found.length != copy.length {
+        return Some(format!("{name} has {} bytes in use, the manifest says {}", found.length, copy.length));
+    }
+    if found.checksum != copy.checksum {
+        return Some(format!(
+            "{name} has checksum {:08X}, the manifest says {:08X}: it is not the copy that was made",
+            found.checksum, copy.checksum
+        ));
+    }
+    None
+}
+
+fn file_problem(storage: &SharedStorage, point: &Point, file: &CopiedFile) -> Option<String> {
+    let path = point.directory.join(&file.file);
+    match durable::read_file(storage.as_ref(), &path, file.length) {
+        Err(error) => Some(error.to_string()),
+        Ok(bytes) if bytes.len() as u64 != file.length => {
+            Some(format!("{} has {} bytes, the manifest says {}", file.file, bytes.len(), file.length))
+        }
+        Ok(bytes) if crc32c(&bytes) != file.checksum => {
+            Some(format!("{} is damaged: its checksum is not the manifest's", file.file))
+        }
+        Ok(_) => None,
+    }
+}

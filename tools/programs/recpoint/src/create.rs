@@ -1,0 +1,144 @@
+//! recpoint create.
+
+use console::{Outcome, Progress, Session, format_duration, format_rate, format_size, message, now};
+use engine_storage::SharedStorage;
+use format_manifest::Manifest;
+use format_types::{
+    ConditionCode, HistoryId, PageNumber, PageSetId, PointMethod, PointState, Rba, SystemRecovery,
+};
+use operation_points::{CreateSettings, CreatedPoint, create_point};
+use serde::Serialize;
+use std::time::Duration;
+
+use crate::args::Create;
+use crate::run::failure;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    name: &'a str,
+    directory: String,
+    queue_manager: &'a str,
+    method: PointMethod,
+    state: PointState,
+    at: String,
+    history: HistoryId,
+    start: Rba,
+    end: Rba,
+    system_recovery: &'a SystemRecovery,
+    log_needed_from: Rba,
+    page_sets: Vec<PageSet>,
+    bytes: u64,
+    reread_pages: u64,
+    copy_seconds: f64,
+    seconds: f64,
+    archive_retries: u32,
+    condition_code: ConditionCode,
+}
+
+#[derive(Serialize)]
+struct PageSet {
+    page_set: PageSetId,
+    recovery_rba: Rba,
+    pages: u32,
+    damaged_pages: Vec<PageNumber>,
+}
+
+pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    let settings = CreateSettings {
+        dir: arguments.at.directory.clone(),
+        to: arguments.to.clone(),
+        name: arguments.name.clone(),
+        timeout: session.common.timeout,
+    };
+    let bar = Progress::bytes("copying page sets", 0);
+    let made = create_point(storage, &settings, now(), &|progress| {
+        bar.set_total(progress.total);
+        bar.set(progress.done);
+    });
+    bar.finish();
+    let made = made.map_err(failure)?;
+    for set in &made.damaged {
+        for damaged in &set.report.damaged {
+            let text = format!(
+                "page set {} page {:08X} never verified: {}",
+                set.page_set, damaged.number, damaged.why
+            );
+            message("HWT541E", &text);
+        }
+    }
+    if !made.damaged.is_empty() {
+        message(
+            "HWT542E",
+            "the recovery point is damaged and counts for nothing; recover the page set, then make another",
+        );
+    }
+    session.answer(&document(&made), || lines(&made));
+    Ok(made.code())
+}
+
+fn bytes(manifest: &Manifest) -> u64 {
+    manifest.page_sets.iter().map(|copy| copy.length).sum()
+}
+
+fn document(made: &CreatedPoint) -> Document<'_> {
+    let manifest = &made.manifest;
+    Document {
+        name: &manifest.name,
+        directory: made.directory.display().to_string(),
+        queue_manager: manifest.queue_manager.as_str(),
+        method: manifest.method,
+        state: manifest.state,
+        at: console::format_time(manifest.at),
+        history: manifest.history,
+        start: manifest.start,
+        end: manifest.end,
+        system_recovery: &manifest.system_recovery,
+        log_needed_from: manifest.log_needed_from(),
+        page_sets: manifest
+            .page_sets
+            .iter()
+            .map(|copy| PageSet {
+                page_set: copy.page_set,
+                recovery_rba: copy.recovery_rba,
+                pages: copy.pages,
+                damaged_pages: copy.damaged_pages.clone(),
+            })
+            .collect(),
+        bytes: bytes(manifest),
+        reread_pages: made.reread,
+        copy_seconds: made.copy_seconds,
+        seconds: made.seconds,
+        archive_retries: made.archive_retries,
+        condition_code: made.code(),
+    }
+}
+
+fn lines(made: &CreatedPoint) -> Vec<String> {
+    let manifest = &made.manifest;
+    let copied = bytes(manifest);
+    let took = Duration::from_secs_f64(made.copy_seconds);
+    let mut lines = made.archive_messages.clone();
+    lines.push(format!(
+        "HWT543I {} RECOVERY POINT {} MADE IN {}, {} {}",
+        manifest.queue_manager,
+        manifest.name,
+        made.directory.display(),
+        manifest.method,
+        manifest.state
+    ));
+    lines.push(format!(
+        "HWT544I {} PAGE SETS, {} COPIED IN {}, {}",
+        manifest.page_sets.len(),
+        format_size(copied),
+        format_duration(took),
+        format_rate(copied, took)
+    ));
+    lines.push(format!(
+        "HWT545I LOG NEEDED FROM {} ({}), START {}, END {}",
+        manifest.log_needed_from(),
+        manifest.system_recovery.lowest().holder,
+        manifest.start,
+        manifest.end
+    ));
+    lines
+}

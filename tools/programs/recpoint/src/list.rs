@@ -1,0 +1,86 @@
+//! recpoint list.
+
+use console::{Outcome, Session, format_time};
+use engine_storage::SharedStorage;
+use format_bsds::RecoveryPointEntry;
+use format_types::{ConditionCode, HistoryId, PointMethod, PointState, Rba};
+use operation_points::list_points;
+use serde::Serialize;
+
+use crate::args::Directory;
+use crate::run::failure;
+
+#[derive(Serialize)]
+struct Document {
+    points: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    method: PointMethod,
+    state: PointState,
+    at: String,
+    history: HistoryId,
+    start: Rba,
+    end: Rba,
+    log_needed_from: Rba,
+    directory: String,
+    present: bool,
+}
+
+impl Row {
+    fn of(entry: RecoveryPointEntry, storage: &SharedStorage) -> Self {
+        let copies = entry.page_sets.iter().map(|(_, rba)| *rba).min().unwrap_or(Rba::MAX);
+        Self {
+            present: storage.exists(entry.directory.as_ref()).unwrap_or(false),
+            log_needed_from: entry.system_recovery.lowest().rba.min(copies),
+            at: format_time(entry.at),
+            name: entry.name,
+            method: entry.method,
+            state: entry.state,
+            history: entry.history,
+            start: entry.start,
+            end: entry.end,
+            directory: entry.directory,
+        }
+    }
+
+    fn line(&self, width: usize) -> String {
+        let gone = if self.present { "" } else { " (gone)" };
+        format!(
+            "{:width$}  {:6}  {:10}  {:27}  {}  {}  {}  {}{gone}",
+            self.name,
+            self.method,
+            self.state,
+            self.at,
+            self.start,
+            self.end,
+            self.log_needed_from,
+            self.directory
+        )
+    }
+}
+
+/// Code 4 when there is none.
+pub(crate) fn run(arguments: &Directory, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    let entries = list_points(storage, &arguments.directory).map_err(failure)?;
+    let points: Vec<Row> = entries.into_iter().map(|entry| Row::of(entry, storage)).collect();
+    let code = if points.is_empty() { ConditionCode::Warning } else { ConditionCode::Done };
+    let document = Document { points };
+    session.answer(&document, || lines(&document.points));
+    Ok(code)
+}
+
+fn lines(points: &[Row]) -> Vec<String> {
+    if points.is_empty() {
+        return vec!["HWT546W NO RECOVERY POINT IS KNOWN".to_owned()];
+    }
+    let width = points.iter().map(|row| row.name.len()).max().unwrap_or(0).max(4);
+    let mut lines = vec![format!(
+        "{:width$}  {:6}  {:10}  {:27}  {:16}  {:16}  {:16}  DIRECTORY",
+        "NAME", "METHOD", "STATE", "AT", "START", "END", "LOG FROM"
+    )];
+    lines.extend(points.iter().map(|row| row.line(width)));
+    lines
+}

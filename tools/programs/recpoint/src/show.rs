@@ -1,0 +1,95 @@
+//! recpoint show.
+
+use console::{Outcome, Session, format_size, format_time};
+use engine_storage::SharedStorage;
+use format_manifest::{CopiedFile, CopiedPageSet};
+use format_types::{
+    ConditionCode, HistoryId, PointMethod, PointState, QueueManagerId, QueueManagerName, Rba, RecoveryPart,
+    SystemRecovery,
+};
+use operation_points::Point;
+use serde::Serialize;
+
+use crate::args::Named;
+use crate::run::find;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    name: &'a str,
+    directory: String,
+    queue_manager: &'a QueueManagerName,
+    queue_manager_id: QueueManagerId,
+    history: HistoryId,
+    method: PointMethod,
+    state: PointState,
+    at: String,
+    start: Rba,
+    end: Rba,
+    log_needed_from: Rba,
+    page_sets: &'a [CopiedPageSet],
+    system_recovery: &'a SystemRecovery,
+    bsds: &'a CopiedFile,
+    definitions: &'a CopiedFile,
+}
+
+pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    let point = find(storage, &arguments.at.directory, &arguments.point)?;
+    let manifest = &point.manifest;
+    let document = Document {
+        name: &manifest.name,
+        directory: point.directory.display().to_string(),
+        queue_manager: &manifest.queue_manager,
+        queue_manager_id: manifest.queue_manager_id,
+        history: manifest.history,
+        method: manifest.method,
+        state: manifest.state,
+        at: format_time(manifest.at),
+        start: manifest.start,
+        end: manifest.end,
+        log_needed_from: manifest.log_needed_from(),
+        page_sets: &manifest.page_sets,
+        system_recovery: &manifest.system_recovery,
+        bsds: &manifest.bsds,
+        definitions: &manifest.definitions,
+    };
+    session.answer(&document, || lines(&point));
+    Ok(ConditionCode::Done)
+}
+
+fn lines(point: &Point) -> Vec<String> {
+    let manifest = &point.manifest;
+    let field = |name: &str, value: String| format!("{name:16} {value}");
+    let part = |part: Option<&RecoveryPart>| {
+        part.map_or_else(|| "none".to_owned(), |part| format!("{}  {}", part.rba, part.holder))
+    };
+    let recovery = &manifest.system_recovery;
+    let mut lines = vec![
+        field("NAME", manifest.name.clone()),
+        field("DIRECTORY", point.directory.display().to_string()),
+        field("QUEUE MANAGER", format!("{} ({})", manifest.queue_manager, manifest.queue_manager_id)),
+        field("LOG HISTORY", manifest.history.to_string()),
+        field("METHOD", manifest.method.to_string()),
+        field("STATE", manifest.state.to_string()),
+        field("AT", format_time(manifest.at)),
+        field("START", manifest.start.to_string()),
+        field("END", manifest.end.to_string()),
+        field("LOG FROM", manifest.log_needed_from().to_string()),
+        field("  PAGE SETS", part(Some(&recovery.page_sets))),
+        field("  STRUCTURES", part(recovery.structures.as_ref())),
+        field("  UNITS", part(recovery.units.as_ref())),
+        String::new(),
+        "PAGE SET  RECOVERY RBA      PAGES     SIZE        CHECKSUM  DAMAGED".to_owned(),
+    ];
+    lines.extend(manifest.page_sets.iter().map(|copy| {
+        format!(
+            "{:8}  {}  {:8}  {:10}  {:08X}  {}",
+            copy.page_set.to_string(),
+            copy.recovery_rba,
+            copy.pages,
+            format_size(copy.length),
+            copy.checksum,
+            copy.damaged_pages.len()
+        )
+    }));
+    lines
+}

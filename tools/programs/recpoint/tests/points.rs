@@ -1,0 +1,215 @@
+//! recpoint as people run it, against a queue manager that runs in this process.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use engine_queue_manager::client::Client;
+use engine_queue_manager::{NewQueueManager, create, server};
+use engine_storage::RealStorage;
+use format_protocol::{Reply, Request};
+use format_types::Expand;
+
+struct Site {
+    dir: tempfile::TempDir,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Site {
+    fn new() -> Self {
+        let site = Self { dir: tempfile::tempdir().unwrap(), server: None };
+        let new = NewQueueManager {
+            name: "QM1".parse().unwrap(),
+            page_sets: 3,
+            page_set_size: 1 << 20,
+            expand: Expand::User,
+            log_size: 1 << 20,
+            active_logs: 3,
+            dual_logs: false,
+            dual_archives: false,
+            buffer_pool: 4 << 20,
+            log_load: 1000,
+            random: [1, 2],
+        };
+        create(&RealStorage::shared(), &site.queue_manager(), &new, server::now()).unwrap();
+        site
+    }
+
+    fn queue_manager(&self) -> PathBuf {
+        self.dir.path().join("QM1")
+    }
+
+    fn start(&mut self) {
+        let dir = self.queue_manager();
+        let (sender, ready) = std::sync::mpsc::channel();
+        self.server = Some(std::thread::spawn(move || {
+            let mut tell = || sender.send(()).unwrap();
+            server::run(&RealStorage::shared(), &dir, &mut |_| {}, &mut tell).unwrap();
+        }));
+        ready.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+
+    fn client(&self) -> Client {
+        Client::connect(&self.queue_manager(), "TEST", Duration::from_secs(30)).unwrap()
+    }
+
+    fn put(&self, count: usize) {
+        let mut client = self.client();
+        for number in 0..count {
+            let request = Request::Put {
+                queue: "SYSTEM.DEFAULT.LOCAL.QUEUE".parse().unwrap(),
+                priority: None,
+                persistent: Some(true),
+                syncpoint: false,
+                body: vec![number as u8; 1000],
+            };
+            assert!(matches!(client.call(&request).unwrap(), Reply::Put { .. }));
+        }
+    }
+
+    fn stop(&mut self) {
+        self.client().call(&Request::Stop { force: false }).unwrap();
+        self.server.take().unwrap().join().unwrap();
+    }
+
+    fn recpoint(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_recpoint"))
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let (_, out, err) = self.recpoint(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
+    }
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 2;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_point_is_made_listed_shown_and_verified() {
+    let mut site = Site::new();
+    assert_eq!(site.recpoint(&["list", "QM1"]).0, 4);
+    let (code, _, err) = site.recpoint(&["create", "QM1", "--to", "T1"]);
+    assert_eq!(code, 12);
+    assert!(err.starts_with("HWT701E") && !site.dir.path().join("T1").exists(), "{err}");
+
+    site.start();
+    site.put(50);
+    let (code, out, err) = site.recpoint(&["create", "QM1", "--to", "T1", "--method", "fuzzy"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("HWT543I QM1 RECOVERY POINT T1 MADE IN") && out.contains("fuzzy verified"), "{out}");
+    let mut names: Vec<String> = fs::read_dir(site.dir.path().join("T1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["BSDS", "DEFINITIONS", "MANIFEST", "PSID00", "PSID01", "PSID02"]);
+    assert!(!site.dir.path().join("T1.making").exists());
+
+    let made = site.json(&["create", "QM1", "--to", "T2", "--name", "SECOND"]);
+    assert_eq!(
+        (&made["name"], &made["state"], &made["condition_code"]),
+        (&"SECOND".into(), &"verified".into(), &0.into())
+    );
+
+    let (code, out, _) = site.recpoint(&["list", "QM1"]);
+    assert_eq!(code, 0);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[0].starts_with("NAME    METHOD  STATE") && lines[1].starts_with("T1      fuzzy   verified"),
+        "{out}"
+    );
+    let listed = site.json(&["list", "QM1"]);
+    assert_eq!(listed["points"][1]["name"], "SECOND");
+    assert_eq!(listed["points"][1]["log_needed_from"], made["log_needed_from"]);
+
+    for point in ["T1", "./T1"] {
+        let (code, out, _) = site.recpoint(&["show", "QM1", point]);
+        assert_eq!(code, 0);
+        assert!(
+            out.contains("QUEUE MANAGER    QM1 (0000000000000001)") && out.contains("PAGE SET  RECOVERY RBA"),
+            "{out}"
+        );
+    }
+    assert_eq!(site.json(&["show", "QM1", "SECOND"])["method"], "fuzzy");
+    let (code, out, err) = site.recpoint(&["verify", "QM1", "T1"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("768 PAGES LOOKED AT, 0 DAMAGED") && out.contains("HWT552I"), "{out}");
+    site.stop();
+    assert_eq!(site.recpoint(&["verify", "QM1", "SECOND"]).0, 0, "at rest too");
+    assert_eq!(site.recpoint(&["list", "QM1"]).0, 0);
+}
+
+#[test]
+fn damage_is_named() {
+    let mut site = Site::new();
+    site.start();
+    site.put(20);
+    assert_eq!(site.recpoint(&["create", "QM1", "--to", "T1"]).0, 0);
+    site.stop();
+    let point = site.dir.path().join("T1");
+    flip(&point.join("PSID01"), 7 * 4096 + 9);
+    flip(&point.join("PSID01"), 200 * 4096);
+    let (code, out, err) = site.recpoint(&["verify", "QM1", "T1"]);
+    assert_eq!(code, 8);
+    assert!(err.contains("HWT547E page set 01 page 00000007") && err.contains("page 000000C8"), "{err}");
+    assert!(out.contains("HWT553E"), "{out}");
+    let report = site.json(&["verify", "QM1", "T1"]);
+    assert_eq!((&report["damaged_count"], &report["damaged_pages"][0]["page"]), (&2.into(), &7.into()));
+    flip(&point.join("PSID01"), 7 * 4096 + 9);
+    flip(&point.join("PSID01"), 200 * 4096);
+    for name in ["BSDS", "DEFINITIONS"] {
+        flip(&point.join(name), 5);
+        let (code, _, err) = site.recpoint(&["verify", "QM1", "T1"]);
+        assert_eq!(code, 8);
+        assert!(err.contains("HWT548E") && err.contains(name), "{err}");
+        flip(&point.join(name), 5);
+    }
+    flip(&point.join("MANIFEST"), 300);
+    let (code, _, err) = site.recpoint(&["verify", "QM1", "T1"]);
+    assert_eq!(code, 12);
+    assert!(err.starts_with("HWT513E"), "{err}");
+    flip(&point.join("MANIFEST"), 300);
+    fs::rename(site.queue_manager().join("LOGCOPY1.DS01"), site.dir.path().join("aside")).unwrap();
+    let archive = site.queue_manager().join("ARCHLOG1.A0000001");
+    fs::rename(&archive, site.dir.path().join("aside2")).unwrap();
+    let (code, _, err) = site.recpoint(&["verify", "QM1", "T1"]);
+    assert_eq!(code, 8);
+    assert!(err.contains("HWT549E") && err.contains("is needed and can be read from no data set"), "{err}");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let mut site = Site::new();
+    site.start();
+    fs::create_dir(site.dir.path().join("THERE")).unwrap();
+    for (arguments, id) in [
+        (&["create", "QM1", "--to", "THERE"][..], "HWT510E"),
+        (&["create", "QM1", "--to", "a b"], "HWT511E"),
+        (&["create", "QM1", "--to", "nowhere/T1"], "HWT524E"),
+        (&["create", "QM9", "--to", "T1"], "HWT413E"),
+        (&["show", "QM1", "T9"], "HWT512E"),
+        (&["show", "QM1", "THERE"], "HWT512E"),
+        (&["list", "QM9"], "HWT413E"),
+        (&["create", "QM1"], "HWT700E"),
+    ] {
+        let (code, out, err) = site.recpoint(arguments);
+        assert_eq!(code, 12, "{arguments:?}");
+        assert!(err.starts_with(id) && out.is_empty(), "{arguments:?}: {err}");
+    }
+    assert!(!site.dir.path().join("T1").exists());
+    assert_eq!(site.recpoint(&["list", "QM1"]).0, 4, "none of them is known");
+    site.stop();
+}
