@@ -1,3 +1,16 @@
-//! Rehearse a whole loss and recovery.
+//! Rehearse a whole loss and recovery on a throwaway queue manager, or on a copy of yours.
 
-fn main() {}
+mod args;
+mod child;
+mod copy_of;
+mod damage;
+mod inventory;
+mod report;
+mod roles;
+mod run;
+mod scratch;
+mod stages;
+
+fn main() -> std::process::ExitCode {
+    console::run(|arguments, session| run::run(&arguments, session))
+}
