@@ -1,3 +1,24 @@
 //! Run the shipped core on faulty storage from a seed.
 
-fn main() {}
+mod args;
+mod body;
+mod client;
+mod digest;
+mod event;
+mod loss;
+mod model;
+mod pages;
+mod point;
+mod report;
+mod run;
+mod seeds;
+mod settings;
+mod setup;
+mod short;
+mod trouble;
+mod verify;
+mod world;
+
+fn main() -> std::process::ExitCode {
+    run::main()
+}

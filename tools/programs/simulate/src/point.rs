@@ -1,0 +1,267 @@
+//! Recovery points: made while the load goes on, a step at a time, as the operation's own machines allow.
+
+use std::path::{Path, PathBuf};
+
+use engine_queue_manager::ConnectionId;
+use format_manifest::Manifest;
+use format_protocol::{Reply, Request, VERSION};
+use format_types::{PointMethod, PointState};
+use operation_points::{CopiedSet, PointCopy, PointPlan, PointStep, publish, registration};
+
+use crate::client::brief;
+use crate::event::Event;
+use crate::model::Broken;
+use crate::setup::POINTS;
+use crate::world::World;
+
+/// How far a point is.
+enum Stage {
+    Registering,
+    Copying(Box<PointCopy>),
+    Describing { plan: PointPlan, copied: Vec<CopiedSet> },
+    Archiving { plan: PointPlan, copied: Vec<CopiedSet>, definitions: Vec<String> },
+    Finishing { plan: PointPlan, manifest: Box<Manifest> },
+    GivingUp,
+}
+
+/// A recovery point in the making.
+pub(crate) struct PointMaker {
+    connection: ConnectionId,
+    name: String,
+    stage: Stage,
+    answers: Vec<Reply>,
+    /// What it will be, once it is registered.
+    plan: Option<PointPlan>,
+    /// An answer is awaited.
+    waiting: bool,
+}
+
+impl PointMaker {
+    /// Takes an answer in.
+    pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply) {
+        if connection == self.connection {
+            self.answers.push(reply);
+        }
+    }
+}
+
+impl World {
+    /// Begins a recovery point now and then, or takes the next step of the one in the making.
+    pub(crate) fn step_point(&mut self) -> Result<(), Broken> {
+        match self.point.take() {
+            None if self.random.below(8) == 0 => self.begin_point(),
+            None => self.work().map(drop),
+            Some(maker) => self.go_on(maker),
+        }
+    }
+
+    /// The queue manager or the program that makes the point is gone.
+    pub(crate) fn abandon_point(&mut self) {
+        if let Some(maker) = self.point.take() {
+            self.totals.count(Event::PointAbandoned);
+            if let Some(core) = &mut self.core {
+                core.disconnect(maker.connection);
+            }
+        }
+    }
+
+    fn begin_point(&mut self) -> Result<(), Broken> {
+        let Some(core) = &mut self.core else { return Ok(()) };
+        let connection = core.connect();
+        self.point_number += 1;
+        let name = format!("P{}", self.point_number);
+        self.trace(|| format!("recovery point {name} begins"));
+        let mut maker = PointMaker {
+            connection,
+            name: name.clone(),
+            stage: Stage::Registering,
+            answers: Vec::new(),
+            plan: None,
+            waiting: false,
+        };
+        let hello = Request::Hello { version: VERSION, application: format!("RECPOINT {name}") };
+        if let Some(core) = &mut self.core {
+            core.request(connection, hello);
+        }
+        // The answer to it says nothing that matters.
+        self.point = Some(maker);
+        self.drain()?;
+        let Some(taken) = self.point.take() else { return Ok(()) };
+        maker = taken;
+        maker.answers.clear();
+        self.ask_for_point(maker, Request::RegisterBackup { name })
+    }
+
+    fn ask_for_point(&mut self, mut maker: PointMaker, request: Request) -> Result<(), Broken> {
+        maker.waiting = true;
+        let connection = maker.connection;
+        self.point = Some(maker);
+        self.operations += 1;
+        if let Some(core) = &mut self.core {
+            core.request(connection, request);
+        }
+        self.drain()
+    }
+
+    fn go_on(&mut self, mut maker: PointMaker) -> Result<(), Broken> {
+        let answer = maker.answers.pop();
+        if maker.waiting && answer.is_none() {
+            self.point = Some(maker);
+            return self.work().map(drop);
+        }
+        maker.waiting = false;
+        if let Some(reply) = &answer {
+            self.trace(|| format!("  answer to {}: {}", maker.name, brief(reply)));
+        }
+        let stage = std::mem::replace(&mut maker.stage, Stage::GivingUp);
+        match (stage, answer) {
+            (Stage::Registering, Some(Reply::Backup { usage, start, history, page_sets })) => {
+                let Some(core) = &self.core else { return Ok(()) };
+                let plan = PointPlan {
+                    name: maker.name.clone(),
+                    directory: Path::new(POINTS).join(&maker.name),
+                    source: self.dir.clone(),
+                    queue_manager: self.setup.new.name.clone(),
+                    queue_manager_id: core.bsds().queue_manager,
+                    history,
+                    method: PointMethod::Fuzzy,
+                    at: self.time(),
+                    start,
+                    page_sets,
+                    system_recovery: usage.system_recovery,
+                };
+                maker.plan = Some(plan.clone());
+                // Another process copies, and races with the queue manager's writes.
+                match PointCopy::begin(&self.control.racing(), plan) {
+                    Ok(copy) => maker.stage = Stage::Copying(Box::new(copy)),
+                    Err(error) => return self.point_failed(maker, &error.to_string()),
+                }
+                self.point = Some(maker);
+                Ok(())
+            }
+            (Stage::Copying(mut copy), None) => {
+                let stepped = copy.step();
+                self.trace(|| format!("  {} copies", maker.name));
+                match stepped {
+                    Ok(PointStep::More | PointStep::Pause(_)) => maker.stage = Stage::Copying(copy),
+                    Ok(PointStep::Done(copied)) => {
+                        maker.stage = Stage::Describing { plan: copy.plan().clone(), copied };
+                        return self.ask_for_point(maker, Request::Definitions);
+                    }
+                    Err(error) => return self.point_failed(maker, &error.to_string()),
+                }
+                self.point = Some(maker);
+                self.go_on_meanwhile()
+            }
+            (Stage::Describing { plan, copied }, Some(Reply::Definitions(definitions))) => {
+                maker.stage = Stage::Archiving { plan, copied, definitions };
+                self.ask_for_point(maker, archive_log())
+            }
+            (Stage::Archiving { plan, copied, definitions }, Some(Reply::LogArchived { end, .. })) => {
+                match publish(&self.control.racing(), &plan, &copied, &definitions, end) {
+                    Ok(manifest) => {
+                        let entry = registration(&plan, &manifest);
+                        maker.stage = Stage::Finishing { plan, manifest: Box::new(manifest) };
+                        self.ask_for_point(maker, Request::FinishBackup { entry })
+                    }
+                    Err(error) => self.point_failed(maker, &error.to_string()),
+                }
+            }
+            (Stage::Archiving { plan, copied, definitions }, Some(Reply::Error { id, .. }))
+                if id == "CSQJ319I" =>
+            {
+                // The next active log is still being offloaded: it passes.
+                maker.stage = Stage::Archiving { plan, copied, definitions };
+                maker.waiting = false;
+                if self.random.below(20) == 0 {
+                    self.ask_for_point(maker, archive_log())
+                } else {
+                    self.ask_again(maker)
+                }
+            }
+            (Stage::Finishing { plan, manifest }, Some(Reply::BackupFinished { .. })) => {
+                self.disconnect_point(&maker);
+                self.finish_point(&plan, &manifest);
+                Ok(())
+            }
+            (_, Some(Reply::Error { id, text, .. })) => self.point_failed(maker, &format!("{id} {text}")),
+            (Stage::GivingUp, _) => Ok(()),
+            (_, answer) => {
+                let answer = answer.as_ref().map(brief);
+                Err(format!("recovery point {} got the answer {answer:?}", maker.name))
+            }
+        }
+    }
+
+    /// A copy takes its time: the queue manager and its programs go on between two of its steps.
+    fn go_on_meanwhile(&mut self) -> Result<(), Broken> {
+        if self.random.coin() {
+            return Ok(());
+        }
+        for _ in 0..self.random.between(1, 40) {
+            if !self.running() || self.control.stopped() {
+                break;
+            }
+            match self.random.below(4) {
+                0 | 1 => self.work().map(drop)?,
+                2 => self.step_job().map(drop)?,
+                _ => self.act().map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Archiving is asked for again after some work was done.
+    fn ask_again(&mut self, maker: PointMaker) -> Result<(), Broken> {
+        self.settle_a_little()?;
+        self.ask_for_point(maker, archive_log())
+    }
+
+    fn settle_a_little(&mut self) -> Result<(), Broken> {
+        for _ in 0..10 {
+            self.work()?;
+            self.step_job()?;
+        }
+        Ok(())
+    }
+
+    fn disconnect_point(&mut self, maker: &PointMaker) {
+        if let Some(core) = &mut self.core {
+            core.disconnect(maker.connection);
+        }
+    }
+
+    fn finish_point(&mut self, plan: &PointPlan, manifest: &Manifest) {
+        self.note("point", &[plan.start.0]);
+        self.trace(|| format!("recovery point {} is {:?}", plan.name, manifest.state));
+        if manifest.state == PointState::Verified {
+            self.totals.count(Event::Point);
+            self.points.push(plan.directory.clone());
+        } else {
+            self.totals.count(Event::PointDamaged);
+        }
+    }
+
+    /// A point that cannot be made is given up: a refusal, or a fault of the storage.
+    fn point_failed(&mut self, maker: PointMaker, why: &str) -> Result<(), Broken> {
+        self.trace(|| format!("recovery point {} is given up: {why}", maker.name));
+        self.totals.count(Event::PointRefused);
+        self.note(why, &[]);
+        if let Some(plan) = &maker.plan {
+            // As the operation does: what cannot be cleared now, the next attempt clears.
+            let _ = plan.abandon(&self.shared);
+        }
+        self.disconnect_point(&maker);
+        self.drain()
+    }
+
+    /// A point to recover from.
+    pub(crate) fn pick_point(&mut self) -> Option<PathBuf> {
+        let points = self.points.clone();
+        self.random.pick(&points).cloned()
+    }
+}
+
+fn archive_log() -> Request {
+    Request::ArchiveLog { quiesce: None, wait_offload: true, cancel_offload: false }
+}

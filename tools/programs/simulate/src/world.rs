@@ -1,0 +1,329 @@
+//! A queue manager on faulty storage, programs that use it, and trouble, all from one seed.
+
+use std::path::{Path, PathBuf};
+
+use engine_queue_manager::{ConnectionId, Core, Job, JobDone, StartOptions, State, files};
+use engine_storage::{Control, FaultRates, FaultyStorage, FileLock, Random, SharedStorage, Storage};
+use format_protocol::Reply;
+use format_types::Timestamp;
+
+use crate::client::Client;
+use crate::digest::Digest;
+use crate::event::{Event, Totals};
+use crate::model::{Broken, Model};
+use crate::point::PointMaker;
+use crate::setup::{BEGIN, DIRECTORY, POINTS, Setup};
+
+/// Steps without an answer after which a queue manager that nothing hinders is taken for stuck.
+const STUCK: u32 = 2_000;
+
+/// How often in a million a racing read sees a block that is being written as it was, wholly or in part.
+const TORN_READS: u32 = 300_000;
+
+/// Everything of one seed.
+pub(crate) struct World {
+    /// Decides what happens; the storage has luck of its own.
+    pub(crate) random: Random,
+    pub(crate) setup: Setup,
+    pub(crate) shared: SharedStorage,
+    pub(crate) control: Control,
+    pub(crate) dir: PathBuf,
+    pub(crate) core: Option<Core>,
+    lock: Option<Box<dyn FileLock>>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) connects: u64,
+    pub(crate) prepares: u64,
+    /// Queues that are defined for certain.
+    pub(crate) defined: usize,
+    pub(crate) model: Model,
+    pub(crate) point: Option<PointMaker>,
+    /// Directories of the recovery points that a recovery can be made from, oldest first.
+    pub(crate) points: Vec<PathBuf>,
+    pub(crate) point_number: u64,
+    now: u64,
+    /// Faults injected when the last start was done, if that start was not disturbed: as long as no more came, both copies of
+    /// BSDS and log are whole.
+    pub(crate) sound: Option<u64>,
+    /// Requests made.
+    pub(crate) operations: u64,
+    pub(crate) totals: Totals,
+    digest: Digest,
+    /// Prints what happens, for people who look for a cause.
+    pub(crate) verbose: bool,
+}
+
+impl World {
+    /// A world for `seed`, with its queue manager made but not started.
+    pub(crate) fn new(seed: u64, verbose: bool) -> Result<Self, Broken> {
+        let mut random = Random::new(seed);
+        let setup = Setup::draw(&mut random);
+        let storage = FaultyStorage::new(random.next_u64());
+        let control = storage.control();
+        setup.create(&storage)?;
+        storage
+            .create_dir(Path::new(POINTS))
+            .and_then(|()| storage.sync_dir(Path::new("")))
+            .map_err(|error| error.to_string())?;
+        control.set_rates(FaultRates { torn_read: TORN_READS, ..FaultRates::default() });
+        let clients = (0..setup.clients).map(|_| Client::default()).collect();
+        Ok(Self {
+            random,
+            shared: storage.shared(),
+            control,
+            dir: PathBuf::from(DIRECTORY),
+            core: None,
+            lock: None,
+            jobs: Vec::new(),
+            clients,
+            connects: 0,
+            prepares: 0,
+            defined: 0,
+            model: Model::default(),
+            point: None,
+            points: Vec::new(),
+            point_number: 0,
+            now: BEGIN.0,
+            sound: None,
+            operations: 0,
+            totals: Totals::default(),
+            digest: Digest::default(),
+            verbose,
+            setup,
+        })
+    }
+
+    /// Takes a fact into the digest.
+    pub(crate) fn note(&mut self, what: &str, numbers: &[u64]) {
+        self.digest.bytes(what.as_bytes());
+        for number in numbers {
+            self.digest.number(*number);
+        }
+    }
+
+    /// Prints a line where lines are wanted.
+    pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
+        if self.verbose {
+            eprintln!("{:>8} {}", self.control.operations(), line());
+        }
+    }
+
+    /// The digest of all that happened, the storage's totals included.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut digest = self.digest;
+        for (name, times) in self.control.counters().totals() {
+            digest.bytes(name.as_bytes());
+            digest.number(times);
+        }
+        digest.value()
+    }
+
+    /// The time, a little later than at the last call.
+    pub(crate) fn time(&mut self) -> Timestamp {
+        self.now += self.random.between(1, 5_000);
+        Timestamp(self.now)
+    }
+
+    /// Takes out of the core what it has to say: answers, jobs, console lines.
+    pub(crate) fn drain(&mut self) -> Result<(), Broken> {
+        let Some(core) = &mut self.core else { return Ok(()) };
+        let messages = core.take_messages();
+        let replies = core.take_replies();
+        let jobs = core.take_jobs();
+        for line in messages {
+            self.console(&line);
+        }
+        self.jobs.extend(jobs);
+        for (connection, reply) in replies {
+            self.answered(connection, reply)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a console line in: some events are known by nothing else.
+    pub(crate) fn console(&mut self, line: &str) {
+        self.note(line, &[]);
+        self.trace(|| format!("  {line}"));
+        let event = match line.split(' ').next().unwrap_or_default() {
+            "CSQP018I" => Event::Checkpoint,
+            "CSQJ002I" => Event::LogSwitch,
+            "CSQJ004I" => Event::CopyStopped,
+            "CSQJ128E" => Event::OffloadFailed,
+            _ => return,
+        };
+        self.totals.count(event);
+    }
+
+    /// One step of whatever comes first: a program, a job, the core itself, a recovery point.
+    pub(crate) fn step(&mut self) -> Result<(), Broken> {
+        let time = self.time();
+        if let Some(core) = &mut self.core {
+            core.set_time(time);
+        }
+        match self.random.below(10) {
+            0 | 1 if self.point.is_some() => self.step_point()?,
+            0..=4 => {
+                if !self.act()? {
+                    self.work()?;
+                }
+            }
+            5 | 6 => self.work().map(drop)?,
+            7 => self.step_point()?,
+            _ => self.step_job().map(drop)?,
+        }
+        self.notice_end();
+        Ok(())
+    }
+
+    /// Lets the core work; true when it has more to do.
+    pub(crate) fn work(&mut self) -> Result<bool, Broken> {
+        let more = self.core.as_mut().is_some_and(Core::work);
+        self.drain()?;
+        Ok(more)
+    }
+
+    /// A step of one of the jobs; true when there was one.
+    pub(crate) fn step_job(&mut self) -> Result<bool, Broken> {
+        if self.jobs.is_empty() {
+            return Ok(false);
+        }
+        let at = self.random.below(self.jobs.len() as u64) as usize;
+        match self.jobs.swap_remove(at).step() {
+            Err(job) => self.jobs.push(job),
+            Ok(done) => {
+                match &done {
+                    JobDone::Offload(_) => self.totals.count(Event::Offload),
+                    JobDone::Expand(_) => self.totals.count(Event::Expansion),
+                    JobDone::LogSync(_) | JobDone::PageSync(_) => {}
+                }
+                if let Some(core) = &mut self.core {
+                    core.finish(done);
+                }
+                self.drain()?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the queue manager works.
+    pub(crate) fn running(&self) -> bool {
+        self.core.as_ref().is_some_and(|core| matches!(core.state(), State::Running | State::Quiescing))
+    }
+
+    /// A queue manager that has ended by itself is gone, as its process would be.
+    fn notice_end(&mut self) {
+        if self.core.as_ref().is_some_and(|core| core.state() == State::Failed) {
+            self.totals.count(Event::Ended);
+            self.trace(|| "the queue manager has ended".to_owned());
+            self.vanish();
+        }
+    }
+
+    /// The process is gone.
+    pub(crate) fn vanish(&mut self) {
+        self.core = None;
+        self.lock = None;
+        self.jobs.clear();
+        self.abandon_point();
+        self.forget_clients();
+    }
+
+    /// Cuts the power, or ends the process alone.
+    pub(crate) fn crash(&mut self) {
+        self.vanish();
+        if self.control.stopped() || self.random.below(4) != 0 {
+            self.trace(|| "power cut".to_owned());
+            self.control.crash();
+        } else {
+            self.trace(|| "kill".to_owned());
+            self.control.kill();
+        }
+        self.note("crash", &[self.control.operations()]);
+    }
+
+    /// Starts the queue manager once.
+    ///
+    /// # Errors
+    /// What it was refused for.
+    pub(crate) fn try_start(&mut self) -> Result<(), String> {
+        let now = self.time();
+        let path = self.dir.join(files::LOCK);
+        let lock = self.shared.lock(&path).map_err(|error| error.to_string())?;
+        let lock = lock.ok_or("the directory is locked by nobody known")?;
+        let options = StartOptions { index: true, read_from: None, frames: None, progress: &mut |_| {} };
+        let core = Core::start(&self.shared, &self.dir, options, now).map_err(|error| error.to_string())?;
+        self.lock = Some(lock);
+        self.core = Some(core);
+        self.totals.count(Event::Start);
+        Ok(())
+    }
+
+    /// Does everything that waits for nothing but work, until nothing is left.
+    ///
+    /// # Errors
+    /// When the queue manager is stuck: something still waits, and nothing more is to be done.
+    pub(crate) fn settle_down(&mut self) -> Result<(), Broken> {
+        let mut idle = 0;
+        for _ in 0..STUCK {
+            let more = self.work()?;
+            let stepped = self.step_job()?;
+            self.notice_end();
+            if self.core.is_none() {
+                return Ok(());
+            }
+            // Two rounds: what a job leads to is begun by the work after it.
+            idle = if more || stepped || !self.jobs.is_empty() { 0 } else { idle + 1 };
+            if idle > 2 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the queue manager cleanly; false when it failed to.
+    pub(crate) fn stop(&mut self) -> Result<bool, Broken> {
+        self.abandon_point();
+        if let Some(core) = &mut self.core {
+            core.stop(true);
+        }
+        self.drain()?;
+        for _ in 0..STUCK {
+            self.work()?;
+            self.step_job()?;
+            match self.core.as_ref().map(Core::state) {
+                Some(State::Stopped) => {
+                    self.totals.count(Event::CleanStop);
+                    self.note("stopped", &[]);
+                    self.vanish();
+                    return Ok(true);
+                }
+                Some(State::Failed) | None => {
+                    self.notice_end();
+                    return Ok(false);
+                }
+                Some(_) => {}
+            }
+        }
+        let text = self.waiting();
+        Err(format!("the queue manager does not stop; {text}"))
+    }
+
+    /// Who waits for what, for messages.
+    pub(crate) fn waiting(&self) -> String {
+        let waits: Vec<String> = self
+            .clients
+            .iter()
+            .enumerate()
+            .filter_map(|(at, client)| client.waiting.map(|asked| format!("client {at} waits for {asked:?}")))
+            .collect();
+        format!("{} jobs; {}", self.jobs.len(), waits.join(", "))
+    }
+
+    /// An answer to a connection that is none of the programs'.
+    pub(crate) fn point_answered(&mut self, connection: ConnectionId, reply: Reply) -> Result<(), Broken> {
+        if let Some(point) = &mut self.point {
+            point.answered(connection, reply);
+        }
+        Ok(())
+    }
+}
