@@ -10,7 +10,7 @@ pub enum Job {
     /// Sync a page set. A checkpoint waits for it.
     PageSync(PageSyncJob),
     /// Copy a full active log to its archives.
-    Offload(OffloadJob),
+    Offload(Box<OffloadJob>),
     /// Format an extent of a page set.
     Expand(ExpandJob),
 }

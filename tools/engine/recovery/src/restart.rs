@@ -361,6 +361,9 @@ const UNDO_LOG_BYTES: u64 = 1 << 16;
 /// Log that the deletion of the largest message may need: a page image for each of its fragments.
 const DELETION_LOG_BYTES: u64 = 6 << 20;
 
+/// Offloads that may fail before a restart gives up.
+const OFFLOADS_TRIED: u32 = 3;
+
 /// Offloads full active logs here and now while the log has less than `bytes` left: for a restart, when nobody else does. Where the log
 /// is too small for that, as much as it can have.
 ///
@@ -368,7 +371,12 @@ const DELETION_LOG_BYTES: u64 = 6 << 20;
 /// When nothing can be offloaded, or an offload fails.
 pub fn make_room(log: &mut LogManager, bytes: u64) -> Result<(), RecoveryError> {
     let wanted = bytes.min(log.capacity() / 5 * 2);
+    let failures = log.offload_failures();
     while log.space_left() < wanted {
+        if log.offload_failures() >= failures + OFFLOADS_TRIED {
+            let why = format!("{OFFLOADS_TRIED} offloads failed in a row; the messages before say why");
+            return Err(RecoveryError::NoLogSpace(why));
+        }
         let Some(mut job) = log.next_offload() else {
             return Err(RecoveryError::NoLogSpace("no full data set is waiting to be offloaded".to_owned()));
         };

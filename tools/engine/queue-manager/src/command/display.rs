@@ -27,7 +27,9 @@ fn details(core: &Core, kind: &str, request: &DisplayRequest, objects: Vec<(Stri
             // The first attribute is the name; it is always shown, and so is the type.
             let name = all.next();
             name.into_iter()
-                .chain(all.filter(|attribute| attribute.keyword == "TYPE" || request.shows(attribute.keyword)))
+                .chain(
+                    all.filter(|attribute| attribute.keyword == "TYPE" || request.shows(attribute.keyword)),
+                )
                 .collect()
         })
         .collect();

@@ -1,14 +1,18 @@
 //! What the core does beside requests: syncs, checkpoints, offload, expansion.
 
+use engine_page_store::PageError;
 use engine_recovery::{Checkpoint, CheckpointPhase};
 use format_protocol::Reply;
-use format_types::PageSetId;
+use format_types::{PageSetId, Timestamp};
 
 use super::{Core, State};
 use crate::{CoreError, Job, JobDone};
 
-/// Failed offloads in a row after which the next is tried only when something else happens.
+/// Failed offloads in a row after which the next one waits.
 const OFFLOAD_RETRIES: u32 = 3;
+
+/// How long it waits, in microseconds.
+const OFFLOAD_PAUSE: u64 = 10_000_000;
 
 impl Core {
     /// Takes the outcome of a job in.
@@ -26,19 +30,21 @@ impl Core {
             }
             JobDone::PageSync(outcome) => match &mut self.checkpoint {
                 Some(checkpoint) => checkpoint.page_synced(&mut self.store, outcome)?,
-                None => self.store.finish_sync(outcome)?,
+                None => self.or_offline(|core| core.store.finish_sync(outcome))?,
             },
             JobDone::Offload(outcome) => {
                 self.offload_under_way = false;
-                let before = self.log.bsds().highest_offloaded;
-                self.log.finish_offload(outcome)?;
-                let archived = self.log.bsds().highest_offloaded;
-                if archived > before {
+                if outcome.is_success() {
                     self.offload_failures = 0;
                     self.out_of_log_said = false;
                 } else {
                     self.offload_failures += 1;
+                    if self.offload_failures >= OFFLOAD_RETRIES {
+                        self.offload_not_before = Timestamp(self.now.0.saturating_add(OFFLOAD_PAUSE));
+                    }
                 }
+                self.log.finish_offload(outcome)?;
+                let archived = self.log.bsds().highest_offloaded;
                 let waits = std::mem::take(&mut self.archive_waits);
                 for wait in waits {
                     if wait.end <= archived {
@@ -51,10 +57,18 @@ impl Core {
             JobDone::Expand(outcome) => {
                 let page_set = outcome.page_set();
                 self.expansions_under_way.retain(|under_way| *under_way != page_set);
-                self.store.finish_expansion(&mut self.log, outcome)?;
+                self.or_offline(|core| core.store.finish_expansion(&mut core.log, outcome))?;
             }
         }
         Ok(())
+    }
+
+    /// A page set that goes offline is said on the console, and those who need it are refused; the others go on.
+    fn or_offline(&mut self, step: impl FnOnce(&mut Self) -> Result<(), PageError>) -> Result<(), CoreError> {
+        match step(self) {
+            Ok(()) | Err(PageError::Offline { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Completes what waited for the log to be synced.
@@ -87,11 +101,12 @@ impl Core {
         }
         self.start_checkpoint()?;
         let more = self.step_checkpoint()?;
-        if !self.offload_under_way && self.offload_failures < OFFLOAD_RETRIES {
-            if let Some(job) = self.log.next_offload() {
-                self.offload_under_way = true;
-                self.jobs.push(Job::Offload(job));
-            }
+        if !self.offload_under_way
+            && self.now >= self.offload_not_before
+            && let Some(job) = self.log.next_offload()
+        {
+            self.offload_under_way = true;
+            self.jobs.push(Job::Offload(Box::new(job)));
         }
         if let Some(page_set) = self.store.wants_expansion()
             && !self.expansions_under_way.contains(&page_set)
@@ -112,11 +127,8 @@ impl Core {
             .as_ref()
             .and_then(Checkpoint::wants_log)
             .is_some_and(|rba| rba > self.log.synced());
-        if !(self.log_sync_wanted
-            || checkpoint_waits
-            || !self.commits.is_empty()
-            || !self.prepares.is_empty())
-        {
+        let units_wait = !self.commits.is_empty() || !self.prepares.is_empty();
+        if !self.log_sync_wanted && !checkpoint_waits && !units_wait {
             return Ok(());
         }
         self.log_sync_wanted = false;

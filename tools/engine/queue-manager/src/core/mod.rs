@@ -61,6 +61,8 @@ pub struct Core {
     started: Timestamp,
     now: Timestamp,
     state: State,
+    /// The stop does not wait for anybody.
+    forced: bool,
     connections: BTreeMap<ConnectionId, Connection>,
     next_connection: u64,
     works: BTreeMap<WorkId, Work>,
@@ -84,7 +86,9 @@ pub struct Core {
     log_sync_wanted: bool,
     log_sync_under_way: bool,
     offload_under_way: bool,
+    /// Offloads that failed in a row, and when the next may be tried.
     offload_failures: u32,
+    offload_not_before: Timestamp,
     expansions_under_way: Vec<PageSetId>,
     out_of_log_said: bool,
     /// Log that the restart read, and records in it.
@@ -100,6 +104,8 @@ pub struct Core {
 struct Connection {
     application: String,
     work: Option<WorkId>,
+    /// Its unit of recovery was backed out without its asking, which it must be told before it may go on.
+    backed_out: bool,
     /// Name of the backup that it has registered.
     backup: Option<String>,
 }
@@ -223,6 +229,8 @@ impl Core {
             .commits
             .drain(..)
             .filter_map(|pending| pending.reply.map(|(connection, _)| connection))
+            .chain(self.prepares.drain(..).map(|(_, connection, _)| connection))
+            .chain(self.works.values_mut().filter_map(|work| Some(work.reply.take()?.0)))
             .chain(self.parked.drain(..).map(|(connection, ..)| connection))
             .chain(self.archive_waits.drain(..).map(|wait| wait.connection))
             .chain(self.stop_waits.drain(..))

@@ -86,7 +86,9 @@ impl Core {
         match self.dispatch(connection, request) {
             Err(CoreError::Page(engine_page_store::PageError::Offline { page_set, .. })) => Ok(refused(
                 "HWT439E",
-                format!("PAGE SET {page_set} IS OFFLINE (MQRC 2193): repair or recover it, then restart the queue manager"),
+                format!(
+                    "PAGE SET {page_set} IS OFFLINE (MQRC 2193): repair or recover it, then restart the queue manager"
+                ),
             )),
             outcome => outcome,
         }

@@ -77,6 +77,7 @@ impl Core {
             started: now,
             now,
             state: State::Running,
+            forced: false,
             connections: BTreeMap::new(),
             next_connection: 0,
             works: BTreeMap::new(),
@@ -95,6 +96,7 @@ impl Core {
             log_sync_under_way: false,
             offload_under_way: false,
             offload_failures: 0,
+            offload_not_before: Timestamp(0),
             expansions_under_way: Vec::new(),
             out_of_log_said: false,
             restart_read: (outcome.forward, outcome.records),
@@ -157,28 +159,24 @@ impl Core {
         }
         let mut damaged = None;
         for page_set in self.store.online_page_sets() {
-            self.store.scan(
-                &mut self.log,
-                page_set,
-                &mut |at, page_type, record| {
-                    if page_type == PageType::Object {
-                        match ObjectRecord::decode(record) {
-                            Ok(object) => objects.push((at, object)),
-                            Err(error) => {
-                                damaged.get_or_insert((at, error.to_string()));
-                            }
-                        }
-                        return;
-                    }
-                    match Fragment::decode(record) {
-                        Ok(Fragment::Head { head, .. }) => heads.push((at, head)),
-                        Ok(Fragment::Rest { .. }) => {}
+            self.store.scan(&mut self.log, page_set, &mut |at, page_type, record| {
+                if page_type == PageType::Object {
+                    match ObjectRecord::decode(record) {
+                        Ok(object) => objects.push((at, object)),
                         Err(error) => {
                             damaged.get_or_insert((at, error.to_string()));
                         }
                     }
-                },
-            )?;
+                    return;
+                }
+                match Fragment::decode(record) {
+                    Ok(Fragment::Head { head, .. }) => heads.push((at, head)),
+                    Ok(Fragment::Rest { .. }) => {}
+                    Err(error) => {
+                        damaged.get_or_insert((at, error.to_string()));
+                    }
+                }
+            })?;
             // Queues live on other page sets than the objects do; 00 is scanned first, so that its objects are known.
             for (at, object) in objects.drain(..) {
                 self.last_key = self.last_key.max(object.key());
