@@ -1,0 +1,11 @@
+//! What the suite-wide tests stand on: the source tree, the built programs, a queue manager under test, and what the machine offers.
+//!
+//! Nothing here is shipped. The tests beside it run the programs as people run them, over their command lines, and kill, damage and
+//! starve them.
+
+pub mod folder;
+pub mod ground;
+pub mod memory;
+pub mod owner;
+pub mod programs;
+pub mod tree;
