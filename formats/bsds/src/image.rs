@@ -15,8 +15,8 @@
 //! | clean stop | optional RBA |
 //! | conditional restarts | at u64, end u64, active u8 |
 //! | backups in progress | name, started, system recovery RBA, start RBA (u64 each) |
-//! | recovery points | name, directory, method u8, state u8, at u64, history, start u64, end u64, page sets (u8, u64), system recovery |
-//! | system recovery | page sets part, structures part (optional), units part (optional), RBA without offline u64; a part is RBA u64, holder |
+//! | recovery points | name, directory, method u8, state u8, at u64, history, start, end (u64), page sets (u8, u64), next row |
+//! | ... system recovery | page sets part, optional structures and units parts, RBA without offline u64; a part: RBA u64, holder |
 //! | holds | point, reason, until (optional u64) |
 //! | page sets | page set u8, initial pages u32, expand u8 |
 

@@ -19,7 +19,8 @@ pub enum LogError {
     },
     /// Neither copy of the BSDS serves.
     #[error(
-        "HWT202E neither copy of the BSDS can be used: {first}; {second}. Restore one of them, or the copy beside the newest archive log"
+        "HWT202E neither copy of the BSDS can be used: {first}; {second}. \
+         Restore one of them, or the copy beside the newest archive log"
     )]
     Bsds {
         /// What is wrong with copy 1.
@@ -37,7 +38,9 @@ pub enum LogError {
     },
     /// The BSDS is older than the log.
     #[error(
-        "HWT204E the BSDS is stale: its sequence is {bsds}, but the log at RBA {rba} in {data_set} was written under sequence {found}. Put the newer copy of the BSDS back"
+        "HWT204E the BSDS is stale: its sequence is {bsds}, \
+         but the log at RBA {rba} in {data_set} was written under sequence {found}. \
+         Put the newer copy of the BSDS back"
     )]
     StaleBsds {
         /// Sequence of the BSDS.
@@ -61,7 +64,8 @@ pub enum LogError {
     },
     /// The only copy there is stopped being written before the log ended.
     #[error(
-        "HWT206E active log copy {copy} was stopped at RBA {rba} and is not the whole log; the other copy is missing: {why}. Restore the other copy"
+        "HWT206E active log copy {copy} was stopped at RBA {rba} and is not the whole log; the other copy is missing: {why}. \
+         Restore the other copy"
     )]
     CopyStopped {
         /// The copy that is there.

@@ -60,6 +60,13 @@ impl LogReader {
         Self { storage: storage.clone(), dir: dir.to_owned(), bsds, backward }
     }
 
+    /// Goes on with a newer inventory: data sets may have been archived, and used again, since the last one.
+    pub fn renew(&mut self, bsds: &Bsds) {
+        if bsds.sequence != self.bsds.sequence {
+            *self = Self::with_bsds(&self.storage, &self.dir, bsds.clone());
+        }
+    }
+
     /// The inventory that is read by.
     #[must_use]
     pub const fn bsds(&self) -> &Bsds {

@@ -13,7 +13,7 @@ use site::run::Run;
 fn caught(seed: u64, defect: Defect) -> bool {
     let round = || -> Result<(), String> {
         plant(None);
-        let mut run = Run::new(seed, seed % 2 == 0);
+        let mut run = Run::new(seed, seed.is_multiple_of(2));
         plant(Some(defect));
         for round in 0..8 {
             run.storage.control().set_rates(FaultRates::default());
@@ -63,7 +63,7 @@ fn every_planted_defect_is_caught() {
 
 /// The same run without a mistake, one copy of the BSDS lost now and then.
 fn caught_honest(seed: u64) -> bool {
-    let mut run = Run::new(seed, seed % 2 == 0);
+    let mut run = Run::new(seed, seed.is_multiple_of(2));
     for round in 0..8 {
         let Ok(mut log) = run.start() else { return true };
         let _ = run.work(&mut log, 250);

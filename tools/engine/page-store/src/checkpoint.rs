@@ -1,6 +1,7 @@
 //! Checkpoints: what is written when, what a sync makes durable, and the recovery RBA.
 
 use std::io;
+use std::sync::Arc;
 
 use engine_storage::SharedFile;
 use engine_storage::planted::{self, Defect};
@@ -11,6 +12,7 @@ use format_types::{PageAddress, PageSetId, Rba};
 use crate::error::PageError;
 use crate::page_set::{Stamp, Syncing};
 use crate::store::{PageStore, RUN_PAGES, written_through};
+use crate::sync_gate::SyncGate;
 use crate::write_ahead::WriteAhead;
 
 /// Where the checkpoints are.
@@ -30,6 +32,7 @@ pub(crate) struct CheckpointState {
 pub struct PageSyncJob {
     page_set: PageSetId,
     file: SharedFile,
+    gate: Arc<SyncGate>,
 }
 
 /// What came of a [`PageSyncJob`].
@@ -49,7 +52,7 @@ impl PageSyncJob {
     /// Syncs; blocks until the device answers.
     #[must_use]
     pub fn run(&self) -> PageSyncOutcome {
-        PageSyncOutcome { page_set: self.page_set, result: self.file.sync() }
+        PageSyncOutcome { page_set: self.page_set, result: self.gate.sync(&self.file) }
     }
 }
 
@@ -149,7 +152,7 @@ impl PageStore {
         }
         set.written = false;
         set.syncing = Some(Syncing { lowest: set.unsynced.take(), stamp: set.stamped.take() });
-        Some(PageSyncJob { page_set, file: set.file.clone() })
+        Some(PageSyncJob { page_set, file: set.file.clone(), gate: Arc::clone(&set.gate) })
     }
 
     /// Takes the outcome of a sync in: what was written before it began is durable. After a failure nothing is known of what was

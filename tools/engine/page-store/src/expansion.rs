@@ -1,6 +1,7 @@
 //! Page sets grow: an extent is formatted in the background, then its pages are used.
 
 use std::io;
+use std::sync::Arc;
 
 use engine_storage::SharedFile;
 use format_log::Body;
@@ -12,6 +13,7 @@ use crate::create::{FORMAT_PAGES, write_fresh};
 use crate::error::PageError;
 use crate::page_set::{Growth, PageSet, Raised};
 use crate::store::PageStore;
+use crate::sync_gate::SyncGate;
 use crate::write_ahead::PageLog;
 
 /// Extents that a page set can have.
@@ -21,6 +23,7 @@ pub const MAX_EXTENTS: u16 = 123;
 pub struct ExpandJob {
     page_set: PageSetId,
     file: SharedFile,
+    gate: Arc<SyncGate>,
     from: u32,
     next: u32,
     to: u32,
@@ -111,7 +114,7 @@ impl ExpandJob {
             self.next += count;
             return Ok(false);
         }
-        self.file.sync().map_err(ExpandFailure::Sync)?;
+        self.gate.sync(&self.file).map_err(ExpandFailure::Sync)?;
         Ok(true)
     }
 }
@@ -162,7 +165,7 @@ impl PageStore {
             return Ok(None);
         }
         set.growth = Growth::Running;
-        let file = set.file.clone();
+        let (file, gate) = (set.file.clone(), Arc::clone(&set.gate));
         self.messages.push(format!("CSQP017I EXPANSION STARTED FOR PAGE SET {page_set}"));
         if there > from {
             let pages = there - from;
@@ -170,7 +173,16 @@ impl PageStore {
                 "CSQI032I NEW EXTENT(S) OF {pages} PAGES DISCOVERED ON PAGE SET {page_set} WILL NOW BE FORMATTED"
             ));
         }
-        Ok(Some(ExpandJob { page_set, file, from, next: from, to, allocated: false, buffer: Vec::new() }))
+        Ok(Some(ExpandJob {
+            page_set,
+            file,
+            gate,
+            from,
+            next: from,
+            to,
+            allocated: false,
+            buffer: Vec::new(),
+        }))
     }
 
     /// Takes the outcome of an expansion in: logs that the pages are usable, and uses them. A failure ends expansion until EXPAND is

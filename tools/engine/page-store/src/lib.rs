@@ -28,6 +28,7 @@ mod redo;
 mod scan;
 mod space;
 mod store;
+mod sync_gate;
 mod usage;
 mod write_ahead;
 

@@ -1,6 +1,7 @@
 //! Opening a page set: everything that must be true of it before its pages are used.
 
 use std::io;
+use std::sync::Arc;
 
 use engine_storage::{OpenMode, StorageFile};
 use format_pageset::page_zero::{self, ReadPageZero, encode_slot, slot_offset};
@@ -91,6 +92,7 @@ impl PageStore {
         let mut set = PageSet {
             id: page_set,
             file,
+            gate: Arc::default(),
             zero: read.zero,
             sequence: read.sequence,
             durable_slot: read.slot,

@@ -1,10 +1,13 @@
 //! What the store knows of one open page set.
 
+use std::sync::Arc;
+
 use engine_storage::SharedFile;
 use format_pageset::{PageType, PageZero};
 use format_types::{PageNumber, PageSetId, Rba, RbaRange};
 
 use crate::space::Space;
+use crate::sync_gate::SyncGate;
 
 /// A page zero that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(crate) enum Growth {
 pub(crate) struct PageSet {
     pub(crate) id: PageSetId,
     pub(crate) file: SharedFile,
+    /// All syncs of the file go through it.
+    pub(crate) gate: Arc<SyncGate>,
     /// What page zero says next, recovery RBA, highest RBA and closing aside: those are filled in when it is stamped.
     pub(crate) zero: PageZero,
     /// Sequence number of the last page zero written.

@@ -69,11 +69,12 @@ fn key(at: PageAddress) -> u64 {
 }
 
 impl BufferPool {
-    /// A pool of empty frames: one allocation for all pages.
+    /// A pool of empty frames. Room for all pages is reserved at once, and taken when the hand first comes to a frame: a large pool costs
+    /// nothing until it is used.
     pub(crate) fn new(frames: usize) -> Self {
         let frames = frames.clamp(MIN_FRAMES, u32::MAX as usize);
         Self {
-            pages: vec![[0; PAGE_SIZE]; frames],
+            pages: Vec::with_capacity(frames),
             frames: vec![Frame::default(); frames],
             lookup: HashMap::with_capacity_and_hasher(frames, BuildHasherDefault::default()),
             hand: 0,
@@ -181,6 +182,9 @@ impl BufferPool {
     pub(crate) fn advance(&mut self) -> FrameId {
         let frame = self.hand;
         self.hand = if frame + 1 == self.frames.len() { 0 } else { frame + 1 };
+        if frame >= self.pages.len() {
+            self.pages.resize(frame + 1, [0; PAGE_SIZE]);
+        }
         frame
     }
 

@@ -104,9 +104,23 @@ impl PageStore {
         if let Some((at, (rba, damage))) = first {
             return Err(PageError::Unrepaired { at: *at, damage: damage.clone(), rba: *rba, pages });
         }
+        self.make_redone_durable(log)?;
         for status in self.page_sets() {
             if status.online {
                 self.load_space(log, status.page_set)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes and syncs what redo changed. Redo logs no images: a page that was written in the middle of redo and changed by it again
+    /// has its image below its first change since, and no recovery RBA may pass that image before the page is durable.
+    fn make_redone_durable(&mut self, log: &mut dyn WriteAhead) -> Result<(), PageError> {
+        self.write_all(log)?;
+        for status in self.page_sets() {
+            match self.sync_now(status.page_set) {
+                Ok(()) | Err(PageError::Offline { .. }) => {}
+                Err(e) => return Err(e),
             }
         }
         Ok(())
@@ -140,11 +154,19 @@ impl PageStore {
 
 /// Formats those pages of `from..to` that are not whole pages of this page set.
 fn format_missing(file: &dyn StorageFile, page_set: PageSetId, from: u32, to: u32) -> std::io::Result<()> {
+    // What lies behind the end of the file needs no look: reading room that was just allocated costs as much as reading data.
+    let there = u32::try_from(file.len()? / PAGE_SIZE as u64).unwrap_or(u32::MAX);
     file.allocate(u64::from(to) * PAGE_SIZE as u64)?;
     let mut buffer = Vec::new();
     let mut fresh = Vec::new();
     let mut next = from;
     while next < to {
+        if next >= there {
+            let count = FORMAT_PAGES.min(to - next);
+            write_fresh(file, page_set, next, count, Rba::ZERO, &mut fresh)?;
+            next += count;
+            continue;
+        }
         let count = FORMAT_PAGES.min(to - next);
         buffer.resize(count as usize * PAGE_SIZE, 0);
         file.read_at(PageNumber(next).offset(), &mut buffer)?;

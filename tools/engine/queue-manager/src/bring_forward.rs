@@ -42,12 +42,8 @@ pub fn bring_forward(
     options: BringForward<'_>,
     now: Timestamp,
 ) -> Result<BroughtForward, CoreError> {
-    let start = StartOptions {
-        index: false,
-        read_from: options.read_from,
-        frames: options.frames,
-        progress: options.progress,
-    };
+    let BringForward { read_from, frames, progress } = options;
+    let start = StartOptions { index: false, read_from, frames, progress };
     let mut core = Core::start(storage, dir, start, now)?;
     let (forward, records) = core.restart_read();
     let mut messages = core.take_messages();

@@ -10,7 +10,11 @@ use format_protocol::{
 };
 use format_types::{ConditionCode, QueueManagerId, QueueManagerName};
 
+use crate::core::ENDED;
 use crate::files;
+
+/// A larger buffer is given back once its reply is read.
+const KEPT_INPUT: usize = 256 << 10;
 
 /// Why a talk failed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,8 @@ pub struct Client {
     name: QueueManagerName,
     id: QueueManagerId,
     input: Vec<u8>,
+    /// A request was not answered: what comes next may be its answer, and must not be taken for another's.
+    out_of_step: bool,
 }
 
 impl Client {
@@ -97,8 +103,14 @@ impl Client {
         stream.set_read_timeout(Some(timeout)).map_err(ClientError::Broken)?;
         stream.set_write_timeout(Some(timeout)).map_err(ClientError::Broken)?;
         let placeholder = "NONE".parse().map_err(|_| ClientError::Unexpected("HELLO"))?;
-        let mut client =
-            Self { stream, timeout, name: placeholder, id: QueueManagerId(0), input: Vec::new() };
+        let mut client = Self {
+            stream,
+            timeout,
+            name: placeholder,
+            id: QueueManagerId(0),
+            input: Vec::new(),
+            out_of_step: false,
+        };
         let hello = Request::Hello { version: PROTOCOL_VERSION, application: application.to_owned() };
         match client.call(&hello)? {
             Reply::Hello { name, id, .. } => {
@@ -126,11 +138,27 @@ impl Client {
     ///
     /// # Errors
     /// When the queue manager refuses ([`ClientError::Refused`]), the connection breaks, or no answer comes in time. In the last two cases the
-    /// outcome is unknown.
+    /// outcome is unknown, and the connection cannot be used any more: connect again.
     pub fn call(&mut self, request: &Request) -> Result<Reply, ClientError> {
         let frame = request.encode()?;
+        if self.out_of_step {
+            return Err(ClientError::Broken(io::Error::other("a request before was not answered")));
+        }
+        self.out_of_step = true;
         self.stream.write_all(&frame).map_err(|error| self.broken(error))?;
-        self.receive()
+        match self.receive()? {
+            // The queue manager ended while it worked on the request, or before it could say that all is on disk.
+            Reply::Error { id, text, .. } if id == ENDED => {
+                Err(ClientError::Broken(io::Error::other(format!("{id} {text}"))))
+            }
+            reply => {
+                self.out_of_step = false;
+                match reply {
+                    Reply::Error { code, id, text } => Err(ClientError::Refused { code, id, text }),
+                    reply => Ok(reply),
+                }
+            }
+        }
     }
 
     fn receive(&mut self) -> Result<Reply, ClientError> {
@@ -141,11 +169,8 @@ impl Client {
         input.resize(length, 0);
         self.read_exact(&mut input)?;
         let reply = Reply::decode(&input);
-        self.input = input;
-        match reply? {
-            Reply::Error { code, id, text } => Err(ClientError::Refused { code, id, text }),
-            reply => Ok(reply),
-        }
+        self.input = if input.capacity() > KEPT_INPUT { Vec::new() } else { input };
+        Ok(reply?)
     }
 
     fn read_exact(&mut self, buffer: &mut [u8]) -> Result<(), ClientError> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use engine_page_store::RecordAddress;
+use format_types::PageSetId;
 
 /// Whether a message may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,11 @@ impl QueueIndex {
             .filter(|(_, entry)| entry.visibility == Visibility::Committed)
     }
 
+    /// Whether any message, committed or not, lies on a page set.
+    pub(crate) fn is_on(&self, page_set: PageSetId) -> bool {
+        self.entries.values().any(|entry| entry.head.page_set == page_set)
+    }
+
     pub(crate) fn has_uncommitted(&self) -> bool {
         self.entries.values().any(|entry| entry.visibility != Visibility::Committed)
     }
@@ -95,7 +101,7 @@ impl QueueIndex {
 
 #[cfg(test)]
 mod tests {
-    use format_types::{PageNumber, PageSetId};
+    use format_types::PageNumber;
 
     use super::*;
 

@@ -203,7 +203,7 @@ impl Checkpoint {
 }
 
 /// A page set that goes offline is left out, with its recovery RBA frozen; the checkpoint of the others goes on.
-fn or_offline(result: Result<(), PageError>) -> Result<(), RecoveryError> {
+pub(crate) fn or_offline(result: Result<(), PageError>) -> Result<(), RecoveryError> {
     match result {
         Ok(()) | Err(PageError::Offline { .. }) => Ok(()),
         Err(error) => Err(error.into()),

@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use engine_log::{LogManager, LogReader, OffloadStep};
-use engine_page_store::{PageStore, RecordAddress, UnitLink};
+use engine_page_store::{PageError, PageStore, RecordAddress, UnitLink};
 use format_log::{Body, RecordHeader};
 use format_types::{PageAddress, PageSetId, Rba, RbaRange, UnitState, Urid};
 
+use crate::checkpoint::or_offline;
 use crate::{Action, RecoveryError, Unit, UnitTable};
 
 /// What a restart is asked for.
@@ -54,7 +55,7 @@ pub struct RestartOutcome {
     pub records: u64,
     /// Units of recovery found: in commit, in doubt, in flight, in backout.
     pub found: BTreeMap<UnitState, usize>,
-    /// Units that are still active: those in doubt.
+    /// Units that are still active: those in doubt, and those whose end needs a page set that went offline meanwhile.
     pub units: UnitTable,
     /// Console messages of the phases.
     pub messages: Vec<String>,
@@ -122,12 +123,14 @@ pub fn restart(
     progress(RestartProgress { phase: RestartPhase::Backward, from, at: end, to: end });
     let mut units = pass.units;
     for urid in units.in_state(UnitState::InCommit) {
-        if let Some(unit) = units.remove(urid) {
-            complete(log, store, reader, unit)?;
+        if let Some(mut unit) = units.remove(urid) {
+            let done = complete(log, store, reader, &mut unit);
+            keep_for_later(&mut units, unit, done, &mut messages)?;
         }
     }
     messages.push(format!(
-        "CSQR005I COUNTS AFTER FORWARD RECOVERY - IN COMMIT=0, INDOUBT={}",
+        "CSQR005I COUNTS AFTER FORWARD RECOVERY - IN COMMIT={}, INDOUBT={}",
+        units.count(UnitState::InCommit),
         count(UnitState::InDoubt)
     ));
     let mut backward: Vec<Urid> = units.in_state(UnitState::InFlight);
@@ -137,17 +140,21 @@ pub fn restart(
         messages.push(format!("CSQR032I Backward recovery log range from RBA={end} to RBA={oldest}"));
     }
     for urid in backward.into_iter().rev() {
-        if let Some(unit) = units.remove(urid) {
-            back_out(log, store, reader, unit)?;
+        if let Some(mut unit) = units.remove(urid) {
+            unit.state = UnitState::InBackout;
+            let done = back_out(log, store, reader, &mut unit);
+            keep_for_later(&mut units, unit, done, &mut messages)?;
         }
     }
-    messages.push("CSQR006I COUNTS AFTER BACKWARD RECOVERY - INFLIGHT=0, IN BACKOUT=0".to_owned());
-    for urid in units.in_state(UnitState::InDoubt) {
-        if let Some(unit) = units.get_mut(urid) {
-            unit.actions = actions_of(reader, unit)?;
-        }
-    }
+    messages.push(format!(
+        "CSQR006I COUNTS AFTER BACKWARD RECOVERY - INFLIGHT=0, IN BACKOUT={}",
+        units.count(UnitState::InBackout)
+    ));
     log.sync_now()?;
+    reader.renew(log.bsds());
+    for unit in units.iter_mut() {
+        unit.actions = actions_of(reader, unit)?;
+    }
     Ok(RestartOutcome {
         prior_checkpoint: checkpoint,
         forward: RbaRange::new(from, end),
@@ -176,8 +183,7 @@ impl ForwardPass {
         progress: &mut dyn FnMut(RestartProgress),
     ) -> Result<(), RecoveryError> {
         if range.is_empty() {
-            store.finish_redo(log)?;
-            return Ok(());
+            return or_offline(store.finish_redo(log));
         }
         let mut stream = reader.stream(range.start, range.end).map_err(|error| match lowest {
             Some(page_set) => {
@@ -200,10 +206,9 @@ impl ForwardPass {
             if at.start >= units_from {
                 follow(&mut self.units, at, &record.header, &record.body);
             }
-            store.redo(log, at, &record)?;
+            or_offline(store.redo(log, at, &record))?;
         }
-        store.finish_redo(log)?;
-        Ok(())
+        or_offline(store.finish_redo(log))
     }
 }
 
@@ -259,7 +264,7 @@ pub(crate) fn follow(table: &mut UnitTable, at: RbaRange, header: &RecordHeader,
     }
 }
 
-/// What a unit did, oldest first, read backward along its chain.
+/// What a unit did that is not undone, oldest first, read backward along its chain.
 fn actions_of(reader: &mut LogReader, unit: &Unit) -> Result<Vec<Action>, RecoveryError> {
     let mut actions = Vec::new();
     walk(reader, unit.link.urid, unit.link.last, |at, link, body| {
@@ -270,6 +275,7 @@ fn actions_of(reader: &mut LogReader, unit: &Unit) -> Result<Vec<Action>, Recove
             Body::DeleteIntent { at: page, slot, key } => {
                 actions.push(Action::Intent { head: record_address(*page, *slot), key: *key });
             }
+            Body::Compensate { undo_next, .. } => return *undo_next,
             _ => {}
         }
         link
@@ -313,14 +319,35 @@ fn record_address(page: PageAddress, slot: u16) -> RecordAddress {
     RecordAddress { page_set: page.page_set, page: page.page, slot }
 }
 
+/// Keeps a unit whose end needs a page set that has gone offline, or more log than there is: it is carried out later, or by the next
+/// restart.
+fn keep_for_later(
+    units: &mut UnitTable,
+    unit: Unit,
+    done: Result<(), RecoveryError>,
+    messages: &mut Vec<String>,
+) -> Result<(), RecoveryError> {
+    let what = match done {
+        Err(RecoveryError::Page(PageError::Offline { page_set, .. })) => {
+            format!("PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart")
+        }
+        Err(RecoveryError::NoLogSpace(why)) => format!("THE LOG, WHICH IS FULL: {why}"),
+        done => return done,
+    };
+    messages.push(format!("HWT438W UNIT OF RECOVERY {} WAITS FOR {what}", unit.link.urid));
+    units.insert(unit);
+    Ok(())
+}
+
 /// Completes a unit in commit: its remaining deletions, then END UR.
 fn complete(
     log: &mut LogManager,
     store: &mut PageStore,
     reader: &mut LogReader,
-    mut unit: Unit,
+    unit: &mut Unit,
 ) -> Result<(), RecoveryError> {
-    for action in actions_of(reader, &unit)? {
+    reader.renew(log.bsds());
+    for action in actions_of(reader, unit)? {
         if let Action::Intent { head, key } = action {
             make_room(log, DELETION_LOG_BYTES)?;
             store.delete_chain(log, &mut unit.link, head, key)?;
@@ -336,8 +363,9 @@ fn back_out(
     log: &mut LogManager,
     store: &mut PageStore,
     reader: &mut LogReader,
-    mut unit: Unit,
+    unit: &mut Unit,
 ) -> Result<(), RecoveryError> {
+    reader.renew(log.bsds());
     let mut to_undo: Vec<(RecordAddress, Rba)> = Vec::new();
     walk(reader, unit.link.urid, unit.link.last, |_, link, body| match body {
         Body::Insert { at, slot, .. } => {
@@ -361,24 +389,24 @@ const UNDO_LOG_BYTES: u64 = 1 << 16;
 /// Log that the deletion of the largest message may need: a page image for each of its fragments.
 const DELETION_LOG_BYTES: u64 = 6 << 20;
 
-/// Offloads that may fail before a restart gives up.
+/// Offloads that may fail in a row before a restart does without them.
 const OFFLOADS_TRIED: u32 = 3;
 
 /// Offloads full active logs here and now while the log has less than `bytes` left: for a restart, when nobody else does. Where the log
 /// is too small for that, as much as it can have.
 ///
 /// # Errors
-/// When nothing can be offloaded, or an offload fails.
+/// [`RecoveryError::NoLogSpace`] when nothing can be offloaded, or offloads fail.
 pub fn make_room(log: &mut LogManager, bytes: u64) -> Result<(), RecoveryError> {
     let wanted = bytes.min(log.capacity() / 5 * 2);
-    let failures = log.offload_failures();
     while log.space_left() < wanted {
-        if log.offload_failures() >= failures + OFFLOADS_TRIED {
-            let why = format!("{OFFLOADS_TRIED} offloads failed in a row; the messages before say why");
-            return Err(RecoveryError::NoLogSpace(why));
-        }
-        let Some(mut job) = log.next_offload() else {
-            return Err(RecoveryError::NoLogSpace("no full data set is waiting to be offloaded".to_owned()));
+        let gave_up = log.offload_failures() >= OFFLOADS_TRIED;
+        let Some(mut job) = (if gave_up { None } else { log.next_offload() }) else {
+            return Err(RecoveryError::NoLogSpace(if gave_up {
+                format!("{OFFLOADS_TRIED} offloads failed in a row; the messages before say why")
+            } else {
+                "no full data set is waiting to be offloaded".to_owned()
+            }));
         };
         let outcome = loop {
             if let OffloadStep::Done(outcome) = job.step() {

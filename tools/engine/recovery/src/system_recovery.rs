@@ -35,7 +35,7 @@ pub fn system_recovery(
 /// The log data set of copy 1 that holds `rba`, as CSQI070I names it.
 #[must_use]
 pub fn data_set_usage(bsds: &Bsds, rba: Rba) -> DataSetUsage {
-    DataSetUsage { rba, data_set: bsds.data_set_holding(rba, 1).map(|name| name.to_owned()) }
+    DataSetUsage { rba, data_set: bsds.data_set_holding(rba, 1).map(ToOwned::to_owned) }
 }
 
 #[cfg(test)]

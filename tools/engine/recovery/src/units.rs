@@ -78,6 +78,11 @@ impl UnitTable {
         self.units.values()
     }
 
+    /// All units, to be changed, oldest first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Unit> {
+        self.units.values_mut()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

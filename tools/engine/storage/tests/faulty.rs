@@ -191,6 +191,16 @@ fn errors_come_at_their_rates_and_only_where_they_are_wanted() {
 }
 
 #[test]
+fn failures_end_when_they_are_used_up() {
+    let storage = with_file(2, b"x");
+    let control = storage.control();
+    control.set_rates(FaultRates { sync_error: 1_000_000, times: Some(2), ..FaultRates::default() });
+    let file = storage.open(Path::new(PATH), OpenMode::ReadWrite).unwrap();
+    let answers: Vec<bool> = (0..4).map(|_| file.sync().is_ok()).collect();
+    assert_eq!(answers, [false, false, true, true]);
+}
+
+#[test]
 fn a_racing_reader_sees_halves_of_what_is_written_meanwhile_and_the_owner_never() {
     let storage = with_file(4, &[1; 4096]);
     let control = storage.control();

@@ -8,7 +8,7 @@ use format_statement::{DisplayRequest, DisplayUsage, UsageKind};
 use format_types::{PageSetId, UnitState};
 
 use super::Answer;
-use crate::{Core, MAXIMUM_MESSAGE, MAXUMSGS};
+use crate::{Core, CoreError, MAXIMUM_MESSAGE, MAXUMSGS};
 
 /// Attributes of one object in the order in which they are shown.
 type Attributes = Vec<Attribute>;
@@ -159,8 +159,8 @@ pub(super) fn connections(core: &Core, request: &DisplayRequest) -> Answer {
     details(core, "CONN", request, objects)
 }
 
-pub(super) fn usage(core: &Core, request: &DisplayUsage) -> Answer {
-    let mut report = core.usage();
+pub(super) fn usage(core: &mut Core, request: &DisplayUsage) -> Result<Answer, CoreError> {
+    let mut report = core.durable_usage()?;
     if let Some(wanted) = request.page_set {
         report.page_sets.retain(|set| set.page_set == wanted);
     }
@@ -174,7 +174,7 @@ pub(super) fn usage(core: &Core, request: &DisplayUsage) -> Answer {
         lines.extend(data_set_usage(name, report.oldest_unit.as_ref(), &report.oldest_page_set));
         lines.extend(restart_rbas(name, &report.system_recovery));
     }
-    Ok(lines)
+    Ok(Ok(lines))
 }
 
 pub(super) fn log(core: &Core) -> Answer {

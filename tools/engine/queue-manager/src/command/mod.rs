@@ -22,6 +22,21 @@ pub(crate) fn refuse(id: &str, text: impl Into<String>) -> Answer {
     Err((id.to_owned(), text.into()))
 }
 
+/// Log that the change of an object may need: page images, the record, the end of its unit.
+const LOG_FOR_OBJECT: u64 = 32 << 10;
+
+fn changes_objects(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::DefineQueue(_)
+            | Statement::AlterQueue { .. }
+            | Statement::DeleteQueue { .. }
+            | Statement::DefineStorageClass(_)
+            | Statement::AlterStorageClass { .. }
+            | Statement::DeleteStorageClass { .. }
+    )
+}
+
 /// Runs one command.
 pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Result<Outcome, CoreError> {
     let name = core.name().clone();
@@ -35,6 +50,11 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
             return Ok(Outcome::Reply(Reply::Lines { code: ConditionCode::Refused, lines }));
         }
     };
+    if changes_objects(&statement)
+        && let Some(waits) = core.wants_log(LOG_FOR_OBJECT)
+    {
+        return Ok(waits);
+    }
     let answer = match &statement {
         Statement::DefineQueue(define) => objects::define_queue(core, connection, define)?,
         Statement::AlterQueue { name, attributes } => {
@@ -52,7 +72,7 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
         Statement::DisplayQueue(request) => display::queues(core, request),
         Statement::DisplayStorageClass(request) => display::classes(core, request),
         Statement::DisplayPageSet { page_set, request } => display::page_sets(core, *page_set, request),
-        Statement::DisplayUsage(request) => display::usage(core, request),
+        Statement::DisplayUsage(request) => display::usage(core, request)?,
         Statement::DisplayLog => display::log(core),
         Statement::DisplayQueueManager(request) => display::queue_manager(core, request),
         Statement::DisplayConnection(request) => display::connections(core, request),

@@ -23,13 +23,13 @@ pub(crate) fn define_defaults(core: &mut Core) -> Result<(), CoreError> {
     let name = |text: &str| text.parse::<ObjectName>().map_err(|error| contradiction(error.to_string()));
     let page_set = PageSetId::new(1).unwrap_or(PageSetId::ZERO);
     let class = StorageClassDefinition {
-        key: core.next_key(),
+        key: core.next_key()?,
         name: name(DEFAULT_CLASS)?,
         descr: String::new(),
         page_set,
     };
     store(core, None, ObjectRecord::StorageClass(class), None)?.map_err(|(_, text)| contradiction(text))?;
-    let key = core.next_key();
+    let key = core.next_key()?;
     let queue = fresh_queue(name(DEFAULT_QUEUE)?, name(DEFAULT_CLASS)?, key);
     store(core, None, ObjectRecord::Queue(queue), None)?.map_err(|(_, text)| contradiction(text))?;
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn define_queue(
         .as_ref()
         .and_then(|name| core.catalog().queues.get(name))
         .map(|queue| queue.definition.clone());
-    let key = core.next_key();
+    let key = core.next_key()?;
     let mut definition = match (&known, model) {
         (Some((old, _)), _) => old.clone(),
         (None, Some(model)) => QueueDefinition { id: key, name: define.name.clone(), ..model },
@@ -99,7 +99,7 @@ pub(super) fn alter_queue(
         return Ok(not_found("QLOCAL", name));
     };
     let old = (at, definition.key);
-    definition.key = core.next_key();
+    definition.key = core.next_key()?;
     apply_queue(&mut definition, attributes);
     put_queue(core, connection, definition, Some(old))
 }
@@ -183,7 +183,7 @@ pub(super) fn define_class(
             format!("STGCLASS({}) ALREADY EXISTS: use REPLACE or ALTER", define.name),
         ));
     }
-    let key = core.next_key();
+    let key = core.next_key()?;
     let mut definition = match &known {
         Some((old, _)) => StorageClassDefinition { key, ..old.clone() },
         None => StorageClassDefinition {
@@ -209,7 +209,7 @@ pub(super) fn alter_class(
         return Ok(not_found("STGCLASS", name));
     };
     let old = (at, definition.key);
-    definition.key = core.next_key();
+    definition.key = core.next_key()?;
     apply_class(&mut definition, attributes);
     put_class(core, connection, definition, Some(old))
 }
@@ -275,6 +275,10 @@ fn store(
             core.begin_backout(id, None);
             return Ok(refuse("CSQI029E", "PAGE SET 00 IS FULL: ALTER PSID(00) EXPAND(USER)"));
         }
+        Err(error @ PageError::Offline { .. }) => {
+            core.abandon(id, link, &error);
+            return Err(error.into());
+        }
         Err(error) => return Err(error.into()),
     };
     core.with_work(id, |work| {
@@ -312,7 +316,7 @@ fn intend(
     let range = core.append_for(link, &body)?;
     core.with_work(id, |work| {
         work.link = Some(UnitLink { urid: link.urid, last: range.start });
-        work.operations.push(Operation::Object { head: at, key });
+        work.operations.push(Operation::Delete { head: at, key, length: 0 });
     });
     Ok(())
 }

@@ -37,12 +37,6 @@ impl Core {
         &mut self.catalog
     }
 
-    /// A key that no record has yet.
-    pub(crate) fn next_key(&mut self) -> u64 {
-        self.last_key = self.last_key.saturating_add(1).max(self.log.end().0);
-        self.last_key
-    }
-
     /// A unit of work for a command.
     pub(crate) fn new_command_work(&mut self, connection: Option<ConnectionId>) -> WorkId {
         match connection {
@@ -129,11 +123,12 @@ impl Core {
 
     /// Forgets a page set and removes its file. Refused while it holds messages or is being worked on.
     pub(crate) fn remove_page_set(&mut self, page_set: PageSetId) -> Result<Answer, CoreError> {
+        // A queue's messages stay where they are when its storage class moves to another page set.
         let held = self
             .catalog
             .queues
             .values()
-            .find(|queue| queue.page_set == page_set && queue.index.depth() > 0)
+            .find(|queue| queue.index.is_on(page_set))
             .map(|queue| queue.definition.name.clone());
         if let Some(queue) = held {
             return Ok(refuse(
@@ -145,9 +140,7 @@ impl Core {
             || self.expansions_under_way.contains(&page_set)
             || !self.works.is_empty()
             || !self.log.bsds().backups_in_progress.is_empty();
-        let messages =
-            self.store.usage().iter().any(|set| set.page_set == page_set && set.nonpersistent_pages > 0);
-        if busy || messages {
+        if busy {
             return Ok(refuse(
                 "CSQP047E",
                 format!(
@@ -155,6 +148,8 @@ impl Core {
                 ),
             ));
         }
+        // A power cut must not take back that the units which used it are over: a restart would have to end them on it.
+        self.log.sync_now()?;
         // The BSDS first: a file that nobody lists is harmless, a listed page set without a file stops a start.
         self.log.update_bsds(|bsds| bsds.page_sets.retain(|entry| entry.page_set != page_set))?;
         self.store.remove_page_set(page_set)?;

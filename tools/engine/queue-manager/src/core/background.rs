@@ -64,7 +64,10 @@ impl Core {
     }
 
     /// A page set that goes offline is said on the console, and those who need it are refused; the others go on.
-    fn or_offline(&mut self, step: impl FnOnce(&mut Self) -> Result<(), PageError>) -> Result<(), CoreError> {
+    pub(super) fn or_offline(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<(), PageError>,
+    ) -> Result<(), CoreError> {
         match step(self) {
             Ok(()) | Err(PageError::Offline { .. }) => Ok(()),
             Err(error) => Err(error.into()),
@@ -94,13 +97,13 @@ impl Core {
     fn work_step(&mut self) -> Result<bool, CoreError> {
         // An inline sync (write-ahead rule, log switch) may have overtaken the one that commits wait for.
         self.synced()?;
-        self.carry_out_endings()?;
+        let mut more = self.carry_out_endings()?;
         self.retry_parked();
         if self.state == State::Failed {
             return Ok(false);
         }
         self.start_checkpoint()?;
-        let more = self.step_checkpoint()?;
+        more |= self.step_checkpoint()?;
         if !self.offload_under_way
             && self.now >= self.offload_not_before
             && let Some(job) = self.log.next_offload()

@@ -28,6 +28,9 @@ impl Core {
         connection: Option<ConnectionId>,
         reply: impl FnOnce(Rba) -> Reply,
     ) -> Result<(), CoreError> {
+        if planted::active(Defect::SpaceReusedEarly) {
+            self.delete_early(id)?;
+        }
         let Some(work) = self.works.get_mut(&id) else {
             if let Some(connection) = connection {
                 self.reply(connection, reply(Rba::ZERO));
@@ -49,6 +52,27 @@ impl Core {
         }
         self.commits.push_back(PendingCommit { work: id, up_to: range.end, reply });
         self.log_sync_wanted = true;
+        Ok(())
+    }
+
+    /// The planted mistake: what a unit got is deleted, and its space given away, before the record that commits it is even logged.
+    fn delete_early(&mut self, id: WorkId) -> Result<(), CoreError> {
+        let Some(work) = self.works.get(&id) else { return Ok(()) };
+        let Some(mut link) = work.link else { return Ok(()) };
+        let got: Vec<_> = work
+            .operations
+            .iter()
+            .filter_map(|operation| match operation {
+                Operation::Got { head, place, persistent: true, .. } => Some((*head, place.key)),
+                _ => None,
+            })
+            .collect();
+        for (head, key) in got {
+            self.store.delete_chain(&mut self.log, &mut link, head, key)?;
+        }
+        if let Some(work) = self.works.get_mut(&id) {
+            work.link = Some(link);
+        }
         Ok(())
     }
 
@@ -77,7 +101,7 @@ impl Core {
                             queue.index.remove(*place);
                         }
                     }
-                    Operation::Object { .. } => {}
+                    Operation::Delete { .. } => {}
                 }
             }
             self.endings.push_back(id);
@@ -85,6 +109,6 @@ impl Core {
         if let Some((connection, reply)) = reply {
             self.reply(connection, reply);
         }
-        self.carry_out_endings()
+        self.carry_out_endings().map(drop)
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Done in small steps, each of which needs little log; when the log is full an ending waits for an offload and goes on.
 
-use engine_page_store::PageError;
+use engine_page_store::{PageError, UnitLink};
 use format_log::Body;
 use format_protocol::Reply;
-use format_types::{PageSetId, Rba, UnitState, Urid};
+use format_types::{Rba, UnitState, Urid};
 
-use super::work::{Operation, WorkId};
+use super::work::{Operation, Work, WorkId};
 use super::{ConnectionId, Core};
 use crate::CoreError;
 use crate::queue::Visibility;
@@ -16,10 +16,21 @@ use crate::queue::Visibility;
 /// Kept back from puts, so that endings, checkpoints and a stop work while puts wait. Less where the log itself is small.
 const ENDING_RESERVE: u64 = 128 << 10;
 
+/// Log that the last record of a unit may need.
+const LAST_RECORD: u64 = 4 << 10;
+
+/// Steps done at once, so that other requests are taken in between.
+const STEPS_AT_ONCE: usize = 256;
+
 impl Core {
     /// Log that the deletion of a message of `length` bytes may write: a page image for each fragment, and small records.
     pub(super) fn log_for_deletion(&self, length: usize) -> u64 {
         self.ending_reserve() + (length / 3900) as u64 * 4608
+    }
+
+    /// Log that the deletion of a nonpersistent message of `length` bytes may write: its pages are given back.
+    fn log_for_freeing(&self, length: usize) -> u64 {
+        self.ending_reserve() + (length / 3900) as u64 * 160
     }
 
     /// Log kept back for endings and checkpoints.
@@ -57,29 +68,68 @@ impl Core {
         self.or_fail(Self::carry_out_endings);
     }
 
-    /// Carries out endings while the log has room.
-    pub(super) fn carry_out_endings(&mut self) -> Result<(), CoreError> {
-        while let Some(id) = self.endings.front().copied() {
+    /// Carries out endings while the log has room, a bounded piece of them; true when more could follow at once.
+    pub(super) fn carry_out_endings(&mut self) -> Result<bool, CoreError> {
+        self.endings_want_log = false;
+        for _ in 0..STEPS_AT_ONCE {
+            let Some(id) = self.endings.front().copied() else { return Ok(false) };
             match self.ending_step(id) {
                 Ok(true) => {}
-                Ok(false) => break,
-                Err(CoreError::Page(PageError::Offline { page_set, .. })) => self.stall(id, page_set),
+                Ok(false) => {
+                    self.endings_want_log = true;
+                    return Ok(false);
+                }
+                Err(CoreError::Page(PageError::Offline { page_set, .. })) => {
+                    self.stall(id, &format!("PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart"));
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(!self.endings.is_empty())
     }
 
-    /// Leaves the ending of `id` to the next start: a page set that it needs is offline. The unit holds its log until then.
-    fn stall(&mut self, id: WorkId, page_set: PageSetId) {
-        self.endings.pop_front();
+    /// Leaves the ending of `id` to the next start, for what it waits for does not come before. The unit holds its log until then.
+    pub(super) fn stall(&mut self, id: WorkId, what: &str) {
+        self.endings.retain(|ending| *ending != id);
         let Some(work) = self.works.get_mut(&id) else { return };
         work.stalled = true;
         let (urid, reply) = (work.link_or_none().urid, work.reply.take());
-        self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart"));
+        self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR {what}"));
         if let Some((connection, reply)) = reply {
             self.reply(connection, reply);
         }
+    }
+
+    /// Gives a unit up in the middle of a change: its page set has just gone offline, so what was done cannot be undone before the next
+    /// start. `link` leads to the last record of it.
+    pub(crate) fn abandon(&mut self, id: WorkId, link: UnitLink, why: &PageError) {
+        self.note_link(id, link);
+        if let Some(work) = self.works.get_mut(&id) {
+            work.state = UnitState::InBackout;
+        }
+        for connection in self.connections.values_mut().filter(|known| known.work == Some(id)) {
+            connection.work = None;
+            connection.backed_out = true;
+        }
+        self.stall(id, &format!("THE NEXT START: {why}"));
+    }
+
+    /// Log that the next step of a unit's ending may need.
+    fn log_for_step(&self, work: &Work) -> u64 {
+        let last_record = if work.link.is_some() && !work.complete { LAST_RECORD } else { 0 };
+        let room = match (work.state, work.operations.last()) {
+            (UnitState::InBackout, _) if !work.inserted.is_empty() => self.ending_reserve(),
+            (UnitState::InBackout, _) | (_, None) => last_record,
+            (_, Some(Operation::Put { .. })) => 0,
+            (_, Some(Operation::Delete { length, .. } | Operation::Got { length, persistent: true, .. })) => {
+                self.log_for_deletion(*length as usize)
+            }
+            (_, Some(Operation::Got { length, persistent: false, .. })) => {
+                self.log_for_freeing(*length as usize)
+            }
+        };
+        // Never more than there will be when all that can be offloaded is.
+        room.min(self.log_at_most())
     }
 
     /// One step of the ending of `id`; false when there is no room in the log for it now.
@@ -88,13 +138,8 @@ impl Core {
             self.endings.pop_front();
             return Ok(true);
         };
-        let length = match (work.state, work.operations.last()) {
-            (UnitState::InCommit, Some(Operation::Got { length, .. })) => *length as usize,
-            _ => 0,
-        };
-        let logs = work.link.is_some();
-        let room = self.log_for_deletion(length);
-        if logs && (self.log.space_left() < room || !self.buffer_takes(room)) {
+        let room = self.log_for_step(work);
+        if room > 0 && (self.log.space_left() < room || !self.buffer_takes(room)) {
             self.log_sync_wanted = true;
             return Ok(false);
         }
@@ -105,12 +150,9 @@ impl Core {
                 let undo_next = work.inserted.iter().rev().map(|(_, rba)| *rba).find(|rba| *rba != Rba::ZERO);
                 let undo_next = undo_next.unwrap_or(link.urid.0);
                 work.undo_next = undo_next;
-                self.store.compensate(&mut self.log, &mut link, at, undo_next)?;
-                if let Some(work) = self.works.get_mut(&id)
-                    && work.link.is_some()
-                {
-                    work.link = Some(link);
-                }
+                let done = self.store.compensate(&mut self.log, &mut link, at, undo_next);
+                self.note_link(id, link);
+                done?;
                 return Ok(true);
             }
             self.forget_operations(id);
@@ -120,18 +162,16 @@ impl Core {
         match work.operations.pop() {
             Some(Operation::Got { head, place, persistent, .. }) => {
                 if !persistent {
-                    link = engine_page_store::UnitLink { urid: Urid::NONE, last: Rba::ZERO };
+                    link = UnitLink { urid: Urid::NONE, last: Rba::ZERO };
                 }
-                self.store.delete_chain(&mut self.log, &mut link, head, place.key)?;
-                if persistent && let Some(work) = self.works.get_mut(&id) {
-                    work.link = Some(link);
-                }
+                let done = self.store.delete_chain(&mut self.log, &mut link, head, place.key);
+                self.note_link(id, link);
+                done?;
             }
-            Some(Operation::Object { head, key }) => {
-                self.store.delete_chain(&mut self.log, &mut link, head, key)?;
-                if let Some(work) = self.works.get_mut(&id) {
-                    work.link = Some(link);
-                }
+            Some(Operation::Delete { head, key, .. }) => {
+                let done = self.store.delete_chain(&mut self.log, &mut link, head, key);
+                self.note_link(id, link);
+                done?;
             }
             Some(Operation::Put { .. }) => {}
             None => {
@@ -145,6 +185,15 @@ impl Core {
             }
         }
         Ok(true)
+    }
+
+    /// Remembers the last record of a unit, whatever became of the step that wrote it: the next one must link to it.
+    pub(super) fn note_link(&mut self, id: WorkId, link: UnitLink) {
+        if link.urid.is_some()
+            && let Some(work) = self.works.get_mut(&id)
+        {
+            work.link = Some(link);
+        }
     }
 
     /// Undoes a backed-out unit's effects on the queues' order.
@@ -162,7 +211,7 @@ impl Core {
                         queue.index.set(place, Visibility::Committed);
                     }
                 }
-                Operation::Object { .. } => {}
+                Operation::Delete { .. } => {}
             }
         }
     }

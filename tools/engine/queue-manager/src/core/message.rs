@@ -97,7 +97,7 @@ impl Core {
             ));
         }
 
-        let key = self.last_key.saturating_add(1).max(self.log.end().0);
+        let key = self.next_key()?;
         let message_id = self.message_id(key);
         let head = MessageHead {
             key,
@@ -122,9 +122,12 @@ impl Core {
                 }
                 return Ok(refused("HWT425E", format!("PAGE SET {page_set} IS FULL (MQRC 2192)")));
             }
+            Err(error @ PageError::Offline { .. }) => {
+                self.abandon(id, link, &error);
+                return Err(error.into());
+            }
             Err(error) => return Err(error.into()),
         };
-        self.last_key = key;
         let place = Place::new(priority, key);
         if let Some(queue) = self.catalog.queues.get_mut(&put.queue) {
             queue

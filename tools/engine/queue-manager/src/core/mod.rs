@@ -9,6 +9,7 @@ mod administration;
 mod background;
 mod commit;
 mod ending;
+mod key;
 mod message;
 pub(crate) mod request;
 mod start;
@@ -33,6 +34,9 @@ use crate::{CoreError, Job};
 use commit::PendingCommit;
 use request::Shortage;
 use work::{Work, WorkId};
+
+/// Identifier of the reply to requests whose outcome is unknown because the queue manager ended.
+pub(crate) const ENDED: &str = "HWT499S";
 
 /// A connection of a program to the queue manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +78,8 @@ pub struct Core {
     prepares: VecDeque<(Rba, ConnectionId, WorkId)>,
     /// Units whose end is decided and being carried out.
     endings: VecDeque<WorkId>,
+    /// The first of them waits for room in the log.
+    endings_want_log: bool,
     /// Requests that wait for room: in the log, in its buffer, or on a page set.
     parked: VecDeque<(ConnectionId, Request, Shortage)>,
     /// Connections that wait until the log below an RBA is archived.
@@ -236,7 +242,7 @@ impl Core {
             .chain(self.stop_waits.drain(..))
             .collect();
         for connection in waiting {
-            self.reply(connection, error_reply(ConditionCode::Severe, "HWT499S", &text));
+            self.reply(connection, error_reply(ConditionCode::Severe, ENDED, &text));
         }
     }
 

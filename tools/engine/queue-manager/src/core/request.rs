@@ -11,6 +11,10 @@ use crate::CoreError;
 use crate::command;
 
 /// What became of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved a few times; a box would be an allocation for each request"
+)]
 pub(crate) enum Outcome {
     /// The reply.
     Reply(Reply),
@@ -27,6 +31,17 @@ pub(crate) enum Shortage {
     Log,
     /// An expansion of a page set.
     PageSet,
+}
+
+/// Log kept back for each unit of recovery, for the records that commit and end it.
+const UNIT_RESERVE: u64 = 256;
+
+fn was_backed_out() -> Outcome {
+    refused(
+        "HWT440E",
+        "THE UNIT OF RECOVERY WAS BACKED OUT (MQRC 2003): nothing of it is committed; back out and begin again"
+            .to_owned(),
+    )
 }
 
 impl Core {
@@ -53,7 +68,7 @@ impl Core {
             Some(Outcome::Park(shortage)) => self.parked.push_back((connection, request, shortage)),
             None => {
                 let text = "THE QUEUE MANAGER ENDED while it worked on the request; see its console";
-                self.reply(connection, super::error_reply(ConditionCode::Severe, "HWT499S", text));
+                self.reply(connection, super::error_reply(ConditionCode::Severe, super::ENDED, text));
             }
         }
     }
@@ -75,7 +90,7 @@ impl Core {
                 }
                 None => {
                     let text = "THE QUEUE MANAGER ENDED while the request waited; see its console";
-                    self.reply(connection, super::error_reply(ConditionCode::Severe, "HWT499S", text));
+                    self.reply(connection, super::error_reply(ConditionCode::Severe, super::ENDED, text));
                 }
             }
         }
@@ -102,6 +117,15 @@ impl Core {
                 "HWT431E",
                 "THE QUEUE MANAGER IS QUIESCING (MQRC 2161): no new work is taken".to_owned(),
             ));
+        }
+        if matches!(
+            request,
+            Request::Put { syncpoint: true, .. }
+                | Request::Get { syncpoint: true, .. }
+                | Request::Prepare { .. }
+        ) && self.connections.get(&connection).is_some_and(|known| known.backed_out)
+        {
+            return Ok(was_backed_out());
         }
         match request {
             Request::Hello { version, application } => {
@@ -139,7 +163,11 @@ impl Core {
             Request::Browse { queue, after } => self.browse(queue, *after),
             Request::Commit => self.commit_connection(connection),
             Request::Backout => {
-                let work = self.connections.get_mut(&connection).and_then(|known| known.work.take());
+                let known = self.connections.get_mut(&connection);
+                let work = known.and_then(|known| {
+                    known.backed_out = false;
+                    known.work.take()
+                });
                 match work {
                     Some(work) => {
                         self.begin_backout(work, Some((connection, Reply::BackedOut)));
@@ -150,7 +178,7 @@ impl Core {
             }
             Request::Prepare { xid } => self.prepare(connection, xid.clone()),
             Request::Mqsc { text } => command::run(self, connection, text),
-            Request::Usage => Ok(Outcome::Reply(Reply::Usage(self.usage()))),
+            Request::Usage => Ok(Outcome::Reply(Reply::Usage(self.durable_usage()?))),
             Request::Definitions => Ok(Outcome::Reply(Reply::Definitions(command::definitions(self)))),
             Request::RegisterBackup { name } => self.register_backup(connection, name),
             Request::FinishBackup { entry } => self.finish_backup(connection, entry),
@@ -181,8 +209,14 @@ impl Core {
     }
 
     fn commit_connection(&mut self, connection: ConnectionId) -> Result<Outcome, CoreError> {
+        let Some(known) = self.connections.get_mut(&connection) else {
+            return Ok(Outcome::Reply(Reply::Committed { rba: Rba::ZERO }));
+        };
+        if std::mem::take(&mut known.backed_out) {
+            return Ok(was_backed_out());
+        }
         // The committing record fits the reserve that puts leave; it never waits for an offload.
-        match self.connections.get_mut(&connection).and_then(|known| known.work.take()) {
+        match known.work.take() {
             Some(work) => {
                 self.commit(work, Some(connection), |rba| Reply::Committed { rba })?;
                 Ok(Outcome::Later)
@@ -192,9 +226,11 @@ impl Core {
     }
 
     /// Whether `bytes` more of log must be waited for; refuses what could never fit.
-    pub(super) fn wants_log(&mut self, bytes: u64) -> Option<Outcome> {
-        let reserve = self.ending_reserve();
-        if bytes + 2 * reserve > self.log_at_most() {
+    pub(crate) fn wants_log(&mut self, bytes: u64) -> Option<Outcome> {
+        // Every unit must be able to log its commit or its end, however many there are.
+        let kept = 2 * self.ending_reserve() + self.works.len() as u64 * UNIT_RESERVE;
+        let at_most = self.log_at_most();
+        if bytes + 2 * self.ending_reserve() > at_most {
             return Some(refused(
                 "HWT434E",
                 format!(
@@ -203,14 +239,20 @@ impl Core {
                 ),
             ));
         }
-        if self.log.space_left() < bytes + 2 * reserve {
+        if self.log.space_left() < (bytes + kept).min(at_most) {
+            if self.state == State::Quiescing {
+                return Some(refused(
+                    "HWT431E",
+                    "THE QUEUE MANAGER IS QUIESCING (MQRC 2161) and its log is full".to_owned(),
+                ));
+            }
             if !self.out_of_log_said {
                 self.out_of_log_said = true;
                 self.say("CSQJ111A", "OUT OF SPACE IN ACTIVE LOG DATA SETS");
             }
             return Some(Outcome::Park(Shortage::Log));
         }
-        if !self.buffer_takes(bytes + reserve) {
+        if !self.buffer_takes(bytes + self.ending_reserve()) {
             self.log_sync_wanted = true;
             return Some(Outcome::Park(Shortage::Log));
         }
@@ -226,9 +268,16 @@ impl Core {
                 format!("RECOVERY POINT {name} IS THERE ALREADY: choose another name"),
             ));
         }
-        let usage = self.usage();
+        if let Some(other) = self.connections.get(&connection).and_then(|known| known.backup.clone()) {
+            return Ok(refused(
+                "HWT442E",
+                format!(
+                    "BACKUP {other} IS REGISTERED by this connection already: finish or abandon it first"
+                ),
+            ));
+        }
         // What a recovery will read from here must be on disk before anything relies on it.
-        self.log.sync_now()?;
+        let usage = self.durable_usage()?;
         let start = self.log.end();
         let entry = BackupInProgress {
             name: name.to_owned(),
@@ -251,13 +300,14 @@ impl Core {
         connection: ConnectionId,
         entry: &format_protocol::PointRegistration,
     ) -> Result<Outcome, CoreError> {
-        let registered = self.connections.get_mut(&connection).and_then(|known| known.backup.take());
-        if registered.as_deref() != Some(entry.name.as_str()) {
+        let known = self.connections.get_mut(&connection);
+        let Some(known) = known.filter(|known| known.backup.as_deref() == Some(entry.name.as_str())) else {
             return Ok(refused(
                 "HWT436E",
                 format!("NO BACKUP {} IS REGISTERED by this connection: register it first", entry.name),
             ));
-        }
+        };
+        known.backup = None;
         let point: RecoveryPointEntry = command::point_entry(entry);
         self.log.update_bsds(|bsds| {
             bsds.backups_in_progress.retain(|backup| backup.name != entry.name);

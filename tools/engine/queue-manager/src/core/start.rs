@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 
 use engine_log::{LogManager, LogReader};
-use engine_page_store::{PageStore, RecordAddress, StoreIdentity};
-use engine_recovery::{Action, Checkpoint, RestartOptions, RestartProgress, UnitTable, restart};
+use engine_page_store::{PageError, PageStore, RecordAddress, StoreIdentity};
+use engine_recovery::{Checkpoint, RecoveryError, RestartOptions, RestartProgress, UnitTable, restart};
 use engine_storage::SharedStorage;
 use format_pageset::{Fragment, ObjectRecord, PageType};
-use format_types::{Rba, Timestamp};
+use format_types::{PageSetId, Rba, Timestamp, UnitState};
 
-use super::work::{Operation, Work};
+use super::work::{Operation, Work, WorkId};
 use super::{Core, State};
 use crate::CoreError;
 use crate::catalog::Catalog;
@@ -39,6 +39,7 @@ impl Core {
         options: StartOptions<'_>,
         now: Timestamp,
     ) -> Result<Self, CoreError> {
+        let StartOptions { index, read_from, frames, progress } = options;
         if !bsds_is_there(storage, dir)? {
             return Err(CoreError::NotThere(dir.to_owned()));
         }
@@ -46,27 +47,24 @@ impl Core {
         // A log just begun holds a record that is in memory alone; the restart reads what is on disk.
         log.sync_now()?;
         let mut messages = log.take_messages();
+        let last_key = super::key::limit(log.end());
         let bsds = log.bsds();
         let name = bsds.name.clone();
-        let frames = options.frames.unwrap_or(bsds.settings.buffer_pool_pages as usize);
+        let frames = frames.unwrap_or(bsds.settings.buffer_pool_pages as usize);
         let identity =
             StoreIdentity { queue_manager: bsds.queue_manager, name: name.clone(), history: bsds.history() };
         let clean_stop = bsds.clean_stop;
-        let page_sets: Vec<_> = bsds.page_sets.iter().map(|set| set.page_set).collect();
+        let page_sets: Vec<_> = bsds.page_sets.iter().map(|set| (set.page_set, set.expand)).collect();
         let mut store = PageStore::new(storage.clone(), dir, frames, identity);
-        for page_set in page_sets {
+        for (page_set, expand) in page_sets {
             store.open_page_set(page_set, log.end(), clean_stop)?;
+            // ALTER PSID reaches the BSDS at once, page zero with the next checkpoint, and a restored page set not at all.
+            store.alter_expand(page_set, expand);
         }
         messages.append(&mut store.take_messages());
         messages.push("CSQR001I RESTART INITIATED".to_owned());
         let mut reader = LogReader::with_bsds(storage, dir, log.bsds().clone());
-        let outcome = restart(
-            &mut log,
-            &mut store,
-            &mut reader,
-            &RestartOptions { read_from: options.read_from },
-            options.progress,
-        )?;
+        let outcome = restart(&mut log, &mut store, &mut reader, &RestartOptions { read_from }, progress)?;
         messages.extend(outcome.messages);
         let mut core = Self {
             storage: storage.clone(),
@@ -82,10 +80,11 @@ impl Core {
             next_connection: 0,
             works: BTreeMap::new(),
             next_work: 0,
-            last_key: 0,
+            last_key,
             commits: VecDeque::new(),
             prepares: VecDeque::new(),
             endings: VecDeque::new(),
+            endings_want_log: false,
             parked: VecDeque::new(),
             archive_waits: Vec::new(),
             stop_waits: Vec::new(),
@@ -105,13 +104,20 @@ impl Core {
             replies: Vec::new(),
             messages: Vec::new(),
         };
-        core.take_in_doubt(&outcome.units);
-        if options.index {
+        core.take_unresolved(&outcome.units, index);
+        if index {
             core.rebuild_index()?;
         }
         // After the index: its scan finds the pages that are in use and empty, which are freed too.
         for page_set in core.store.online_page_sets() {
-            free_nonpersistent(&mut core.log, &mut core.store, page_set)?;
+            match free_nonpersistent(&mut core.log, &mut core.store, page_set) {
+                // Nothing shows what is on them: they can wait for the next start.
+                Err(
+                    CoreError::Page(PageError::Offline { .. })
+                    | CoreError::Recovery(RecoveryError::NoLogSpace(_)),
+                ) => {}
+                freed => freed?,
+            }
         }
         let units = core.checkpoint_units();
         Checkpoint::run_now(&mut core.log, &mut core.store, units, now)?;
@@ -127,23 +133,21 @@ impl Core {
         Ok(core)
     }
 
-    /// Keeps the units that a restart left in doubt.
-    fn take_in_doubt(&mut self, units: &UnitTable) {
+    /// Keeps the units that a restart left: in doubt, or waiting for log or for a page set that is offline. With an index they can be
+    /// ended now.
+    fn take_unresolved(&mut self, units: &UnitTable, index: bool) {
         for unit in units.iter() {
             let mut work = Work::new(unit.connection.clone());
             work.link = Some(unit.link);
             work.state = unit.state;
             work.undo_next = unit.undo_next;
             work.take_actions(&unit.actions);
-            work.intents = unit
-                .actions
-                .iter()
-                .filter_map(|action| match action {
-                    Action::Intent { head, .. } => Some(*head),
-                    Action::Inserted { .. } => None,
-                })
-                .collect();
-            self.insert_work(work);
+            let ends = unit.state != UnitState::InDoubt;
+            work.stalled = ends && !index;
+            let id = self.insert_work(work);
+            if ends && index {
+                self.endings.push_back(id);
+            }
         }
     }
 
@@ -151,15 +155,19 @@ impl Core {
     fn rebuild_index(&mut self) -> Result<(), CoreError> {
         let mut objects = Vec::new();
         let mut heads = Vec::new();
-        // Records of units in doubt: put ones are not visible yet, got ones not any more.
-        let mut held: HashMap<RecordAddress, (super::work::WorkId, Visibility)> = HashMap::new();
+        // Records of units that have not ended: put ones are not visible yet, got ones not any more.
+        // A got one may be deleted already, and its slot be another's, so its key counts too.
+        let mut put: HashMap<RecordAddress, WorkId> = HashMap::new();
+        let mut got: HashMap<(RecordAddress, u64), WorkId> = HashMap::new();
         for (id, work) in &self.works {
-            held.extend(work.inserted.iter().map(|(at, _)| (*at, (*id, Visibility::BeingPut))));
-            held.extend(work.intents.iter().map(|at| (*at, (*id, Visibility::BeingGot))));
+            if work.state != UnitState::InCommit {
+                put.extend(work.inserted.iter().map(|(at, _)| (*at, *id)));
+            }
+            got.extend(work.intents.iter().map(|intent| (*intent, *id)));
         }
         let mut damaged = None;
         for page_set in self.store.online_page_sets() {
-            self.store.scan(&mut self.log, page_set, &mut |at, page_type, record| {
+            let scanned = self.store.scan(&mut self.log, page_set, &mut |at, page_type, record| {
                 if page_type == PageType::Object {
                     match ObjectRecord::decode(record) {
                         Ok(object) => objects.push((at, object)),
@@ -176,17 +184,33 @@ impl Core {
                         damaged.get_or_insert((at, error.to_string()));
                     }
                 }
-            })?;
+            });
+            match scanned {
+                // Its messages wait for the next start.
+                Err(PageError::Offline { .. }) if page_set != PageSetId::ZERO => {
+                    heads.clear();
+                    continue;
+                }
+                scanned => scanned?,
+            }
             // Queues live on other page sets than the objects do; 00 is scanned first, so that its objects are known.
             for (at, object) in objects.drain(..) {
-                self.last_key = self.last_key.max(object.key());
-                self.catalog.insert(at, object);
+                let key = object.key();
+                self.last_key = self.last_key.max(key);
+                let replaced = got.get(&(at, key)).is_some_and(|id| self.delete_later(*id, at, key, 0));
+                if !replaced && !put.contains_key(&at) {
+                    self.catalog.insert(at, object);
+                }
             }
             for (at, head) in heads.drain(..) {
                 self.last_key = self.last_key.max(head.key);
                 let place = Place::new(head.priority, head.key);
-                let hold = held.get(&at).copied();
-                let visibility = hold.map_or(Visibility::Committed, |(_, visibility)| visibility);
+                let (id, visibility) = match (put.get(&at), got.get(&(at, head.key))) {
+                    (_, Some(id)) if self.delete_later(*id, at, head.key, head.length) => continue,
+                    (_, Some(id)) => (Some(*id), Visibility::BeingGot),
+                    (Some(id), None) => (Some(*id), Visibility::BeingPut),
+                    (None, None) => (None, Visibility::Committed),
+                };
                 let Some(queue) = self.catalog.queue_with_id(head.queue) else {
                     return Err(CoreError::Contradiction(format!(
                         "MESSAGE {:016X} ON PAGE SET {} PAGE {} BELONGS TO NO QUEUE: page set 00 does not match; recover page set 00",
@@ -195,7 +219,7 @@ impl Core {
                 };
                 queue.index.insert(place, Entry { head: at, visibility, persistent: head.persistent });
                 let name = queue.definition.name.clone();
-                if let Some(work) = hold.and_then(|(id, _)| self.works.get_mut(&id)) {
+                if let Some(work) = id.and_then(|id| self.works.get_mut(&id)) {
                     let persistent = head.persistent;
                     work.operations.push(match visibility {
                         Visibility::BeingGot => {
@@ -216,11 +240,24 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Notes that a record is to be deleted by the ending of `id`; false when that unit is not committed.
+    fn delete_later(&mut self, id: WorkId, head: RecordAddress, key: u64, length: u32) -> bool {
+        match self.works.get_mut(&id) {
+            Some(work) if work.state == UnitState::InCommit => {
+                work.operations.push(Operation::Delete { head, key, length });
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Frees what does not survive a start, a bounded number of pages at a time so that the log can be offloaded in between.
 fn free_nonpersistent(
     log: &mut LogManager,
     store: &mut PageStore,
-    page_set: format_types::PageSetId,
+    page_set: PageSetId,
 ) -> Result<(), CoreError> {
     loop {
         engine_recovery::make_room(log, 1 << 18)?;

@@ -3,9 +3,9 @@
 use engine_recovery::Checkpoint;
 use format_log::Body;
 use format_protocol::Reply;
-use format_types::UnitState;
+use format_types::{ConditionCode, UnitState};
 
-use super::{Core, State};
+use super::{Core, State, error_reply};
 use crate::CoreError;
 
 impl Core {
@@ -15,7 +15,8 @@ impl Core {
             self.state = State::Quiescing;
             self.say("CSQ3104I", "CSQYASCP STOP QMGR - TERMINATION IN PROGRESS");
         }
-        if force {
+        if force && self.state == State::Quiescing {
+            self.forced = true;
             let works: Vec<_> = self
                 .works
                 .iter()
@@ -23,7 +24,8 @@ impl Core {
                 .map(|(id, _)| *id)
                 .collect();
             for connection in self.connections.values_mut() {
-                connection.work = None;
+                // Whoever commits next must not be told that what it did is committed.
+                connection.backed_out |= connection.work.take().is_some();
             }
             for work in works {
                 self.begin_backout(work, None);
@@ -33,14 +35,20 @@ impl Core {
 
     /// Stops once nothing is under way.
     pub(super) fn stop_when_quiet(&mut self) -> Result<(), CoreError> {
-        let quiet = self.state == State::Quiescing
-            && self.works.values().all(|work| work.state == UnitState::InDoubt || work.stalled)
+        if self.state != State::Quiescing || !self.jobs.is_empty() || self.jobs_out > 0 {
+            return Ok(());
+        }
+        if self.forced && self.endings_want_log {
+            // Nothing is being offloaded now: who knows when there will be room.
+            while let Some(id) = self.endings.front().copied() {
+                self.stall(id, "THE LOG, WHICH IS FULL: see that it can be offloaded");
+            }
+        }
+        let quiet = self.works.values().all(|work| work.state == UnitState::InDoubt || work.stalled)
             && self.commits.is_empty()
             && self.prepares.is_empty()
             && self.parked.is_empty()
-            && self.checkpoint.is_none()
-            && self.jobs.is_empty()
-            && self.jobs_out == 0;
+            && self.checkpoint.is_none();
         if quiet { self.shut_down() } else { Ok(()) }
     }
 
@@ -51,22 +59,30 @@ impl Core {
         Checkpoint::run_now(&mut self.log, &mut self.store, units, self.now)?;
         self.append_system(&Body::CleanStop)?;
         let stop = self.log.sync_now()?;
-        for page_set in self.store.online_page_sets() {
+        let online = self.store.online_page_sets();
+        for page_set in online.iter().copied() {
             // Both slots of page zero say "closed cleanly": a reader believes it only then.
             for _ in 0..2 {
-                self.store.stamp_page_zero(page_set, stop, stop, Some(stop))?;
-                if let Some(job) = self.store.begin_sync(page_set) {
-                    self.store.finish_sync(job.run())?;
-                }
+                self.or_offline(|core| {
+                    core.store.stamp_page_zero(page_set, stop, stop, Some(stop))?;
+                    core.store.sync_now(page_set)
+                })?;
             }
         }
+        let closed = self.store.online_page_sets() == online;
         self.log.update_bsds(|bsds| {
-            bsds.clean_stop = Some(stop);
+            // What is in page zero is not to be believed where its sync failed.
+            bsds.clean_stop = closed.then_some(stop);
             bsds.highest_written = stop;
         })?;
         let lines = self.stop_lines();
         self.messages.extend(lines.iter().cloned());
         self.state = State::Stopped;
+        for wait in std::mem::take(&mut self.archive_waits) {
+            let text =
+                "THE QUEUE MANAGER STOPPED before the log was offloaded: the next start goes on with it";
+            self.reply(wait.connection, error_reply(ConditionCode::Partial, "HWT441W", text));
+        }
         for connection in std::mem::take(&mut self.stop_waits) {
             self.reply(connection, Reply::Stopping { lines: lines.clone() });
         }

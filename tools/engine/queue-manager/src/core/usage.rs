@@ -4,8 +4,18 @@ use engine_recovery::{data_set_usage, system_recovery};
 use format_types::UsageReport;
 
 use super::Core;
+use crate::CoreError;
 
 impl Core {
+    /// The usage, of which nothing can be lost: a unit that has ended but for a power cut would need its log again.
+    ///
+    /// # Errors
+    /// When the log cannot be synced.
+    pub(crate) fn durable_usage(&mut self) -> Result<UsageReport, CoreError> {
+        self.log.sync_now()?;
+        Ok(self.usage())
+    }
+
     /// The usage at this moment, with the system recovery RBA and its holders.
     #[must_use]
     pub fn usage(&self) -> UsageReport {

@@ -21,8 +21,8 @@ pub(crate) enum Operation {
     Put { queue: ObjectName, place: Place },
     /// A message was got.
     Got { queue: ObjectName, place: Place, head: RecordAddress, persistent: bool, length: u32 },
-    /// An object's record was replaced or removed.
-    Object { head: RecordAddress, key: u64 },
+    /// A record is to be deleted that no queue shows any more: of an object, or of a message that a unit before the last start got.
+    Delete { head: RecordAddress, key: u64, length: u32 },
 }
 
 /// A unit of work. It is a unit of recovery once it has logged something.
@@ -35,8 +35,8 @@ pub(crate) struct Work {
     pub(crate) operations: Vec<Operation>,
     /// Records put on pages, oldest first, with the RBA of their log records (zero: not logged).
     pub(crate) inserted: Vec<(RecordAddress, Rba)>,
-    /// Heads of the chains that it is to delete, when a restart found it in doubt.
-    pub(crate) intents: Vec<RecordAddress>,
+    /// Heads of the chains that it is to delete, with their keys, when a restart left it.
+    pub(crate) intents: Vec<(RecordAddress, u64)>,
     /// Where backing out goes on, for checkpoints.
     pub(crate) undo_next: Rba,
     /// The record that committed it said that nothing remains to be deleted.
@@ -74,7 +74,7 @@ impl Work {
     /// Whether something persistent is to be deleted when it commits.
     pub(crate) fn deletes_persistent(&self) -> bool {
         self.operations.iter().any(|operation| {
-            matches!(operation, Operation::Got { persistent: true, .. } | Operation::Object { .. })
+            matches!(operation, Operation::Got { persistent: true, .. } | Operation::Delete { .. })
         })
     }
 
@@ -84,8 +84,10 @@ impl Work {
         Some(UnitUsage { urid: link.urid, state: self.state, connection: self.connection.clone() })
     }
 
+    /// What a checkpoint lists of it; none for a unit whose last record is in the log already, though perhaps not on disk: whoever can
+    /// read the list can read that record before it.
     pub(crate) fn checkpoint_unit(&self) -> Option<CheckpointUnit> {
-        let link = self.link?;
+        let link = self.link.filter(|_| !(self.state == UnitState::InCommit && self.complete))?;
         Some(CheckpointUnit {
             urid: link.urid,
             last: link.last,
@@ -95,11 +97,12 @@ impl Work {
         })
     }
 
-    /// What it inserted, from what a restart read from its chain.
+    /// What it did and is to do, from what a restart read from its chain.
     pub(crate) fn take_actions(&mut self, actions: &[Action]) {
         for action in actions {
-            if let Action::Inserted { at, rba } = action {
-                self.inserted.push((*at, *rba));
+            match action {
+                Action::Inserted { at, rba } => self.inserted.push((*at, *rba)),
+                Action::Intent { head, key } => self.intents.push((*head, *key)),
             }
         }
     }

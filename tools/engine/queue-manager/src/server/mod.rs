@@ -49,7 +49,7 @@ pub fn run(
     say: &mut dyn FnMut(&str),
     ready: &mut dyn FnMut(),
 ) -> Result<(), CoreError> {
-    let _lock = lock(storage, dir)?;
+    let lock = lock(storage, dir)?;
     let mut progress = |_| {};
     let options = StartOptions { index: true, read_from: None, frames: None, progress: &mut progress };
     let mut core = Core::start(storage, dir, options, now())?;
@@ -74,6 +74,8 @@ pub fn run(
     let _ = std::fs::remove_file(&pid);
     drop(socket);
     if state == State::Failed {
+        // Jobs may be under way still: nobody else may open the files before they end with the process.
+        std::mem::forget(lock);
         return Err(CoreError::Contradiction("THE QUEUE MANAGER ENDED: see the messages before".to_owned()));
     }
     Ok(())

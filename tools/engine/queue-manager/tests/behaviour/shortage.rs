@@ -209,8 +209,8 @@ fn a_full_disk_ends_an_expansion_and_nothing_else() {
     let refused = bench.answer(connection);
     assert!(matches!(&refused, Some(Reply::Error { id, .. }) if id == "HWT425E"), "{refused:?}");
     assert_eq!(bench.core.state(), State::Running);
-    bench.define("ALTER PSID(01) EXPAND(USER)");
     bench.holds = |_| false;
+    bench.define("ALTER PSID(01) EXPAND(USER)");
     bench.put(connection, "A", &[3; 20_000]);
     bench.kill_and_start();
     assert_eq!(bench.bodies("A").len(), acknowledged + 1);

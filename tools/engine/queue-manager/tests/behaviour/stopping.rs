@@ -4,7 +4,7 @@ use engine_queue_manager::{Job, State};
 use engine_storage::FaultRates;
 use format_protocol::{Reply, Request};
 
-use crate::bench::{Bench, get, put, small};
+use crate::bench::{Bench, put, small};
 
 #[test]
 fn a_unit_that_a_forced_stop_backs_out_is_never_said_to_be_committed() {
@@ -110,14 +110,25 @@ fn a_forced_stop_ends_a_queue_manager_whose_log_is_full_for_good() {
 fn a_queue_manager_that_stopped_with_a_full_log_starts_though_archives_cannot_be_written() {
     let mut bench = Bench::faulty(&small(), 3);
     bench.define("DEFINE QLOCAL(A)");
+    bench.define("DEFINE QLOCAL(B)");
+    let getter = bench.connect();
+    for n in 0..200u8 {
+        bench.put(getter, "B", &[n; 3000]);
+    }
+    for n in 0..200u8 {
+        assert_eq!(bench.get_in_unit(getter, "B"), [n; 3000]);
+    }
     let connection = bench.connect();
     let acknowledged = fill_log(&mut bench, connection);
+    // What is kept back is used up as well.
+    assert!(matches!(bench.call(getter, Request::Commit), Reply::Committed { .. }));
     bench.kill_and_start();
     let connection = bench.connect();
-    bench.ask(connection, get("A", false));
-    assert!(bench.answer(connection).is_none(), "no log, no get");
+    bench.ask(connection, put("A", b"waits", false));
+    assert!(bench.answer(connection).is_none(), "no log, no put");
     bench.control().set_rates(FaultRates::default());
     bench.wait_seconds(60);
-    assert!(matches!(bench.answer(connection), Some(Reply::Message { .. })), "{:#?}", bench.console);
-    assert_eq!(bench.bodies("A").len(), acknowledged - 1);
+    assert!(matches!(bench.answer(connection), Some(Reply::Put { .. })), "{:#?}", bench.console);
+    assert_eq!(bench.bodies("A").len(), acknowledged + 1);
+    assert!(bench.bodies("B").is_empty());
 }

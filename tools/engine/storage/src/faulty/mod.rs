@@ -41,12 +41,17 @@ pub struct FaultRates {
     pub torn_read: u32,
     /// Bytes that the storage holds at most; `StorageFull` beyond.
     pub capacity: Option<u64>,
+    /// When given, so many calls fail (`capacity` and `torn_read` excepted), and no more.
+    pub times: Option<u64>,
     /// When given, only files whose name holds this text fail (`capacity` and `torn_read` excepted).
     pub only: Option<String>,
 }
 
 impl FaultRates {
     fn concerns(&self, path: &Path) -> bool {
+        if self.times == Some(0) {
+            return false;
+        }
         match &self.only {
             None => true,
             Some(part) => path.file_name().is_some_and(|name| name.to_string_lossy().contains(part.as_str())),

@@ -145,6 +145,7 @@ impl State {
                 _ => 0,
             };
             if self.random.chance(rate) {
+                self.used_up();
                 match kind {
                     OperationKind::Read => self.counters.read_errors += 1,
                     OperationKind::SyncDir => self.counters.sync_errors += 1,
@@ -154,6 +155,13 @@ impl State {
             }
         }
         Ok(Verdict::Do)
+    }
+
+    /// One failure less to come.
+    fn used_up(&mut self) {
+        if let Some(times) = &mut self.rates.times {
+            *times = times.saturating_sub(1);
+        }
     }
 
     fn has_room(&mut self, blocks: u64) -> io::Result<()> {
@@ -191,6 +199,7 @@ impl State {
             Err(e) => Some(e),
             Ok(()) if self.rates.concerns(path) && self.random.chance(self.rates.write_error) => {
                 self.counters.write_errors += 1;
+                self.used_up();
                 Some(eio())
             }
             Ok(()) => None,
@@ -253,6 +262,7 @@ impl State {
         let changes = self.pending.remove(&id).unwrap_or_default();
         if self.rates.concerns(path) && self.random.chance(self.rates.sync_error) {
             self.counters.sync_errors += 1;
+            self.used_up();
             let mood = match self.random.below(3) {
                 0 => Mood::Nothing,
                 1 => Mood::Luck(20),
