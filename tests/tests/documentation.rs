@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
-use house::programs::run;
+use house::programs::{self, run};
 use house::tree::{self, sources};
 
 fn document(name: &str) -> String {
@@ -33,6 +34,26 @@ fn every_family_of_bytes_has_its_page() {
         let page = document(&format!("docs/formats/{family}.md"));
         assert!(page.lines().count() > 20, "docs/formats/{family}.md says next to nothing");
     }
+}
+
+/// The tables of the protocol's page have every tag of the source, with its name.
+#[test]
+fn the_protocol_page_has_every_tag() {
+    let page = document("docs/formats/protocol.md");
+    let mut tags = 0;
+    for name in ["request", "reply"] {
+        let source = document(&format!("formats/protocol/src/{name}.rs"));
+        let shipped = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for (tag, rest) in shipped.lines().filter_map(|line| line.trim().split_once(" => ")) {
+            let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+            assert!(
+                page.contains(&format!("| {tag} | `{name}` |")),
+                "tag {tag}, {name}, is not in docs/formats/protocol.md"
+            );
+            tags += 1;
+        }
+    }
+    assert!(tags > 30, "only {tags} tags are found in the source");
 }
 
 #[test]
@@ -117,4 +138,44 @@ fn every_layer_of_tests_is_on_the_map() {
         let name = target.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
         assert!(map.contains(&format!("`{name}`")), "docs/testing.md does not name the fuzz target `{name}`");
     }
+}
+
+/// A line without what differs from run to run: RBAs, numbers, sizes, times, directories.
+fn masked(line: &str) -> String {
+    let mut masked = String::new();
+    for word in line.split_inclusive([' ', ',', '=', '(', ')', '-', '"']) {
+        let number = word.starts_with(|c: char| c.is_ascii_digit()) || word.starts_with('/');
+        let unit = ["ms,", "s,", "MiB,", "KiB,", "MiB ", "KiB ", "GiB/s", "MiB/s", "KiB/s"].contains(&word);
+        masked.push_str(if number || unit { "#" } else { word });
+    }
+    masked.trim_end().to_owned()
+}
+
+/// The tour works, and prints what it says it prints: every line of it is among what its command prints.
+#[test]
+fn the_tour_of_the_readme_can_be_taken() {
+    let readme = document("README.md");
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let path = format!("{}:{}", programs::folder().display(), std::env::var("PATH").unwrap_or_default());
+    let mut wrong = Vec::new();
+    let blocks = readme.split("```console").skip(1).filter_map(|rest| rest.split("```").next());
+    for step in blocks.flat_map(|block| block.split("\n$ ").skip(1)) {
+        let (line, shown) = step.split_once('\n').unwrap_or((step, ""));
+        // Into a file: a pipe would only end with the last command in the background.
+        let print = scratch.path().join("printed");
+        let file = fs::File::create(&print).expect("a file");
+        let talk = file.try_clone().expect("a file has two handles");
+        let mut bash = Command::new("bash");
+        bash.args(["-c", line]).env("PATH", &path).current_dir(scratch.path());
+        let status = bash.stdout(file).stderr(talk).status().expect("bash runs");
+        let printed = fs::read_to_string(&print).expect("text");
+        let lines: BTreeSet<String> = printed.lines().map(masked).collect();
+        if !status.success() {
+            wrong.push(format!("$ {line}\n{status}\n{printed}"));
+        }
+        let missing = shown.lines().filter(|shown| !lines.contains(&masked(shown)));
+        wrong.extend(missing.map(|shown| format!("$ {line}\ndoes not print\n{shown}\nbut\n{printed}")));
+    }
+    let _ = run("qmgr", ["stop", &scratch.path().join("QM1").to_string_lossy(), "--mode", "force"]);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
