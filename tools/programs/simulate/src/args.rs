@@ -1,5 +1,7 @@
 //! What was typed.
 
+use std::path::PathBuf;
+
 use clap::Parser;
 use console::{Common, HasCommon};
 
@@ -37,6 +39,10 @@ pub(crate) struct Arguments {
     /// Tell on standard error what happens, one seed at a time
     #[arg(long)]
     pub(crate) trace: bool,
+
+    /// Write the files that a failing seed leaves to DIR/SEED, for a look with other programs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) common: Common,

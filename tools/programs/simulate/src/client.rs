@@ -63,7 +63,7 @@ impl World {
             return Ok(true);
         }
         let operations = self.clients[at].unit.map_or(0, |unit| self.model.operations(unit));
-        let deep = self.model.depth() > DEEP;
+        let deep = self.model.depth() > if self.setup.bulky { 3 * DEEP } else { DEEP };
         match self.random.below(100) {
             0..=2 if operations > 0 => self.disconnect(at),
             0 if self.prepares < 1 && operations > 1 => self.prepare(at),
@@ -73,10 +73,11 @@ impl World {
             22..=27 => self.browse(at),
             28 => self.other(at, Request::Usage, Event::Usage),
             29 => self.archive_log(at),
+            71..=73 if self.setup.stormy => self.archive_log(at),
             30 if self.defined < QUEUES => self.define(at),
             31 if operations > 1 && self.prepares < 2 => self.prepare(at),
-            32..=60 if deep => self.get(at),
-            32..=52 => self.get(at),
+            32..=70 if deep => self.get(at),
+            32..=50 => self.get(at),
             _ => self.put(at),
         }?;
         Ok(true)
@@ -129,6 +130,7 @@ impl World {
 
     fn length(&mut self) -> usize {
         let length = match self.random.below(20) {
+            0..=11 if self.setup.bulky => self.random.between(1_500, 12_000),
             0 => self.random.between(4_000, 30_000),
             1..=3 => self.random.between(1_000, 4_200),
             _ => self.random.between(8, 400),
@@ -211,6 +213,15 @@ impl World {
             queue_name(queue),
             class_name(page_set as u8)
         )
+    }
+
+    /// A program without a request under way asks for the log to be archived, if there is one.
+    pub(crate) fn switch_log(&mut self) -> Result<(), Broken> {
+        let idle = |client: &Client| client.waiting.is_none() && client.connection.is_some();
+        match self.clients.iter().position(idle) {
+            Some(at) if self.running() && !self.control.stopped() => self.archive_log(at),
+            _ => Ok(()),
+        }
     }
 
     fn archive_log(&mut self, at: usize) -> Result<(), Broken> {
@@ -308,6 +319,10 @@ impl World {
                 self.totals.count(Event::Commit);
                 self.note("committed", &[rba.0]);
                 self.model.committed(unit);
+            }
+            // A fault took a page set from it: it is backed out, as far as that can be done now.
+            (Asked::Commit { unit }, Reply::Error { .. }) if self.hindered() => {
+                self.model.phase(unit, Phase::BackingOut);
             }
             (Asked::Backout { unit }, Reply::BackedOut) => {
                 self.totals.count(Event::Backout);

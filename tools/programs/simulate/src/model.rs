@@ -418,7 +418,7 @@ impl Model {
         self.drop_nonpersistent();
         let mut settled = Settled::default();
         let unknown = self.settle_units(&found, in_doubt, &mut settled)?;
-        self.settle_gets(unknown, &found, &mut settled)?;
+        self.settle_gets(&unknown, &found, &mut settled)?;
         for (queue, _) in queues.iter().enumerate() {
             let expected = self.in_order(queue, |place| place == Place::There);
             let there: Vec<Number> =
@@ -527,7 +527,7 @@ impl Model {
     /// Gives each missing message to a single get that was not answered and may have got it, if that can be done for all.
     fn settle_gets(
         &mut self,
-        gets: Vec<BTreeSet<Number>>,
+        gets: &[BTreeSet<Number>],
         found: &BTreeSet<Number>,
         settled: &mut Settled,
     ) -> Result<(), Broken> {
@@ -539,7 +539,7 @@ impl Model {
             .collect();
         let mut taken: Vec<Option<Number>> = vec![None; gets.len()];
         for number in &missing {
-            if !assign(*number, &gets, &mut taken, &mut BTreeSet::new()) {
+            if !assign(*number, gets, &mut taken, &mut BTreeSet::new()) {
                 let place = self.message(*number);
                 return Err(format!("message {number} is lost: {place:?}"));
             }

@@ -49,7 +49,7 @@ impl World {
     /// Begins a recovery point now and then, or takes the next step of the one in the making.
     pub(crate) fn step_point(&mut self) -> Result<(), Broken> {
         match self.point.take() {
-            None if self.random.below(8) == 0 => self.begin_point(),
+            None if self.random.below(if self.setup.stormy { 40 } else { 5 }) == 0 => self.begin_point(),
             None => self.work().map(drop),
             Some(maker) => self.go_on(maker),
         }
@@ -134,7 +134,7 @@ impl World {
                 // Another process copies, and races with the queue manager's writes.
                 match PointCopy::begin(&self.control.racing(), plan) {
                     Ok(copy) => maker.stage = Stage::Copying(Box::new(copy)),
-                    Err(error) => return self.point_failed(maker, &error.to_string()),
+                    Err(error) => return self.point_failed(&maker, &error.to_string()),
                 }
                 self.point = Some(maker);
                 Ok(())
@@ -148,7 +148,7 @@ impl World {
                         maker.stage = Stage::Describing { plan: copy.plan().clone(), copied };
                         return self.ask_for_point(maker, Request::Definitions);
                     }
-                    Err(error) => return self.point_failed(maker, &error.to_string()),
+                    Err(error) => return self.point_failed(&maker, &error.to_string()),
                 }
                 self.point = Some(maker);
                 self.go_on_meanwhile()
@@ -164,7 +164,7 @@ impl World {
                         maker.stage = Stage::Finishing { plan, manifest: Box::new(manifest) };
                         self.ask_for_point(maker, Request::FinishBackup { entry })
                     }
-                    Err(error) => self.point_failed(maker, &error.to_string()),
+                    Err(error) => self.point_failed(&maker, &error.to_string()),
                 }
             }
             (Stage::Archiving { plan, copied, definitions }, Some(Reply::Error { id, .. }))
@@ -184,7 +184,7 @@ impl World {
                 self.finish_point(&plan, &manifest);
                 Ok(())
             }
-            (_, Some(Reply::Error { id, text, .. })) => self.point_failed(maker, &format!("{id} {text}")),
+            (_, Some(Reply::Error { id, text, .. })) => self.point_failed(&maker, &format!("{id} {text}")),
             (Stage::GivingUp, _) => Ok(()),
             (_, answer) => {
                 let answer = answer.as_ref().map(brief);
@@ -195,8 +195,15 @@ impl World {
 
     /// A copy takes its time: the queue manager and its programs go on between two of its steps.
     fn go_on_meanwhile(&mut self) -> Result<(), Broken> {
-        if self.random.coin() {
+        if self.random.below(3) == 0 {
             return Ok(());
+        }
+        if self.random.coin() {
+            // Pages that were changed before the last checkpoint but one are written.
+            for _ in 0..2 {
+                self.switch_log()?;
+                self.settle_a_little()?;
+            }
         }
         for _ in 0..self.random.between(1, 40) {
             if !self.running() || self.control.stopped() {
@@ -243,7 +250,7 @@ impl World {
     }
 
     /// A point that cannot be made is given up: a refusal, or a fault of the storage.
-    fn point_failed(&mut self, maker: PointMaker, why: &str) -> Result<(), Broken> {
+    fn point_failed(&mut self, maker: &PointMaker, why: &str) -> Result<(), Broken> {
         self.trace(|| format!("recovery point {} is given up: {why}", maker.name));
         self.totals.count(Event::PointRefused);
         self.note(why, &[]);
@@ -251,7 +258,7 @@ impl World {
             // As the operation does: what cannot be cleared now, the next attempt clears.
             let _ = plan.abandon(&self.shared);
         }
-        self.disconnect_point(&maker);
+        self.disconnect_point(maker);
         self.drain()
     }
 

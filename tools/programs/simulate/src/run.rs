@@ -49,9 +49,9 @@ pub(crate) fn run(settings: &Settings) -> Vec<Outcome> {
     let progress = Progress::count("seeds", seeds.end - seeds.start);
     let one = |seed: u64| {
         if settings.every_stop {
-            short::run(seed, settings.trace)
+            short::run(seed, &settings.watch)
         } else {
-            trouble::run(seed, settings.operations, settings.trace)
+            trouble::run(seed, settings.operations, &settings.watch)
         }
     };
     let done = |outcome: &Outcome| {

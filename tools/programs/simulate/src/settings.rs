@@ -1,6 +1,7 @@
 //! What the arguments mean.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use console::Failure;
@@ -17,7 +18,16 @@ pub(crate) struct Settings {
     pub(crate) defect: Option<Defect>,
     pub(crate) first: bool,
     pub(crate) threads: usize,
+    pub(crate) watch: Watch,
+}
+
+/// How a run is watched; none of it changes what happens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Watch {
+    /// Tell on standard error what happens.
     pub(crate) trace: bool,
+    /// Keep the files of failing seeds here.
+    pub(crate) keep: Option<PathBuf>,
 }
 
 impl Settings {
@@ -37,7 +47,7 @@ impl Settings {
             defect,
             first: arguments.first,
             threads,
-            trace: arguments.trace,
+            watch: Watch { trace: arguments.trace, keep: arguments.keep.clone() },
         })
     }
 

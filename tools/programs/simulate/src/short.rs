@@ -3,6 +3,7 @@
 use crate::event::Totals;
 use crate::model::Broken;
 use crate::seeds::Outcome;
+use crate::settings::Watch;
 use crate::world::World;
 
 /// Requests of a short run.
@@ -12,14 +13,14 @@ const REQUESTS: u64 = 30;
 const AFTERWARDS: u64 = 10;
 
 /// Runs `seed` once to count its operations, then once for each of them as the stopping point.
-pub(crate) fn run(seed: u64, verbose: bool) -> Outcome {
+pub(crate) fn run(seed: u64, watch: &Watch) -> Outcome {
     let mut totals = Totals::default();
     let mut digest = crate::digest::Digest::default();
     let mut operations = 0;
     let mut stop = None;
     let mut last = 0;
     loop {
-        let one = match stopped(seed, stop, verbose) {
+        let one = match stopped(seed, stop, watch) {
             Ok((one, end)) => {
                 last = if stop.is_none() { end } else { last };
                 one
@@ -44,12 +45,12 @@ pub(crate) fn run(seed: u64, verbose: bool) -> Outcome {
 
 /// The first operation after the queue manager was made.
 fn one_after_creation(seed: u64) -> Result<u64, Broken> {
-    Ok(World::new(seed, false)?.control.operations() + 1)
+    Ok(World::new(seed, &Watch::default())?.control.operations() + 1)
 }
 
 /// One run, stopped at operation `stop`; also gives the number of its last operation under load.
-fn stopped(seed: u64, stop: Option<u64>, verbose: bool) -> Result<(Outcome, u64), Broken> {
-    let mut world = World::new(seed, verbose)?;
+fn stopped(seed: u64, stop: Option<u64>, watch: &Watch) -> Result<(Outcome, u64), Broken> {
+    let mut world = World::new(seed, watch)?;
     world.control.stop_at(stop);
     let mut last = 0;
     let lived = world.live_shortly(&mut last);

@@ -1,8 +1,9 @@
 //! A whole run of a seed: load, and everything that can go wrong with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use engine_storage::FaultRates;
+use engine_queue_manager::Job;
+use engine_storage::{FaultRates, durable};
 use format_protocol::Request;
 use format_types::PageSetId;
 
@@ -11,7 +12,7 @@ use crate::event::Event;
 use crate::model::Broken;
 use crate::pages;
 use crate::seeds::Outcome;
-use crate::verify::UNREADABLE;
+use crate::settings::Watch;
 use crate::world::World;
 
 /// Queues defined before the load begins.
@@ -21,8 +22,8 @@ const FIRST_QUEUES: usize = 3;
 const DISTURBED_STARTS: u32 = 3;
 
 /// Runs `seed` until about `operations` requests were made.
-pub(crate) fn run(seed: u64, operations: u64, verbose: bool) -> Outcome {
-    let mut world = match World::new(seed, verbose) {
+pub(crate) fn run(seed: u64, operations: u64, watch: &Watch) -> Outcome {
+    let mut world = match World::new(seed, watch) {
         Ok(world) => world,
         Err(broken) => {
             let totals = crate::event::Totals::default();
@@ -37,11 +38,35 @@ impl World {
     /// What became of this world.
     pub(crate) fn outcome(mut self, seed: u64, failure: Option<Broken>) -> Outcome {
         let at = self.control.operations();
+        if failure.is_some()
+            && let Some(keep) = &self.watch.keep
+            && let Err(error) = self.keep(&keep.join(seed.to_string()))
+        {
+            console::message("HWT786E", &format!("the files of seed {seed} were not kept: {error}"));
+        }
         let failure = failure.map(|broken| format!("after {at} storage operations: {broken}"));
         self.note(failure.as_deref().unwrap_or("held"), &[]);
         let digest = self.digest();
         self.totals.add_storage(self.control.counters().totals());
         Outcome { seed, digest, operations: self.operations, totals: self.totals, failure }
+    }
+
+    /// Writes the files as they are now to a real directory.
+    fn keep(&self, to: &Path) -> std::io::Result<()> {
+        self.control.set_rates(FaultRates::default());
+        let mut directories = vec![PathBuf::new()];
+        while let Some(from) = directories.pop() {
+            std::fs::create_dir_all(to.join(&from))?;
+            for name in self.shared.list(&from)? {
+                let path = from.join(name);
+                match durable::read_file(self.shared.as_ref(), &path, u64::MAX) {
+                    Ok(bytes) => std::fs::write(to.join(&path), bytes)?,
+                    Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => directories.push(path),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
     }
 
     fn live(&mut self, operations: u64) -> Result<(), Broken> {
@@ -121,17 +146,21 @@ impl World {
                 self.calm();
             }
         }
+        // Syncs of page sets under way: the moments that matter most.
+        let syncing = self.jobs.iter().any(|job| matches!(job, Job::PageSync(_)));
+        let cut_while_syncing = if self.setup.stormy { 950 } else { 997 };
+        let cut = if self.setup.stormy { 3 } else { 1 };
         match self.random.below(1_000) {
-            0..=2 => {
+            chance if (syncing && chance >= cut_while_syncing) || chance < cut => {
                 self.crash();
                 self.come_back()
             }
-            6..=10 => {
-                let ahead = self.random.between(1, 150);
+            6..=9 if self.setup.stormy || self.random.coin() => {
+                let ahead = self.random.between(1, 300);
                 self.control.stop_at(Some(self.control.operations() + ahead));
                 Ok(())
             }
-            14..=17 => {
+            14..=16 => {
                 self.make_faults();
                 *calm_in = self.random.between(5, 80);
                 Ok(())
@@ -142,7 +171,7 @@ impl World {
                 self.check_quiet()?;
                 self.check_answered()
             }
-            28..=30 => self.stop_and_start(),
+            28 | 29 => self.stop_and_start(),
             _ => Ok(()),
         }
     }
@@ -156,11 +185,14 @@ impl World {
         }
         let rate = [2_000, 20_000, 200_000, 1_000_000];
         let rate = self.random.pick(&rate).copied().unwrap_or_default();
-        match self.random.below(5) {
-            0 => rates.sync_error = rate,
-            1 => rates.write_error = rate,
-            2 => rates.read_error = rate,
-            3 => rates.name_error = rate,
+        if self.random.coin() {
+            rates.times = Some(self.random.between(1, 3));
+        }
+        match self.random.below(6) {
+            0 | 1 => rates.sync_error = rate,
+            2 => rates.write_error = rate,
+            3 => rates.read_error = rate,
+            4 => rates.name_error = rate,
             _ => rates.capacity = Some(self.random.below(1 << 22)),
         }
         self.trace(|| format!("faults: {rates:?}"));
@@ -175,7 +207,7 @@ impl World {
 
     /// Whether a fault may have left its mark since the last start: a page set offline, a copy given up.
     pub(crate) fn hindered(&self) -> bool {
-        self.sound != Some(self.faults())
+        self.control.stopped() || self.sound != Some(self.faults())
     }
 
     /// When nothing hinders, every request is answered sooner or later.
@@ -241,20 +273,20 @@ impl World {
                 self.disturb_start();
             }
             let started = self.try_start();
-            let stopped = self.control.stopped();
-            let excused = stopped || self.faults() > faults;
+            let excused = self.control.stopped() || self.faults() > faults;
             self.control.stop_at(None);
             self.calm();
             match started {
-                // The machine stopped in the middle of something that could be done without.
-                Ok(()) if stopped => self.crash(),
+                // It did without something that the fault took, a page set or a copy: the next start has it again.
+                Ok(()) if excused => {
+                    self.totals.count(Event::StartInterrupted);
+                    self.drain()?;
+                    self.crash();
+                }
                 Ok(()) => {
                     self.drain()?;
-                    self.sound = (self.faults() == faults).then_some(faults);
-                    match self.check_restarted() {
-                        Err(broken) if broken == UNREADABLE && self.hindered() => self.crash(),
-                        done => return done,
-                    }
+                    self.sound = Some(faults);
+                    return self.check_restarted();
                 }
                 Err(error) if disturbed && excused => {
                     self.totals.count(Event::StartInterrupted);

@@ -12,13 +12,14 @@ use crate::digest::Digest;
 use crate::event::{Event, Totals};
 use crate::model::{Broken, Model};
 use crate::point::PointMaker;
+use crate::settings::Watch;
 use crate::setup::{BEGIN, DIRECTORY, POINTS, Setup};
 
 /// Steps without an answer after which a queue manager that nothing hinders is taken for stuck.
 const STUCK: u32 = 2_000;
 
 /// How often in a million a racing read sees a block that is being written as it was, wholly or in part.
-const TORN_READS: u32 = 300_000;
+const TORN_READS: u32 = 500_000;
 
 /// Everything of one seed.
 pub(crate) struct World {
@@ -49,13 +50,12 @@ pub(crate) struct World {
     pub(crate) operations: u64,
     pub(crate) totals: Totals,
     digest: Digest,
-    /// Prints what happens, for people who look for a cause.
-    pub(crate) verbose: bool,
+    pub(crate) watch: Watch,
 }
 
 impl World {
     /// A world for `seed`, with its queue manager made but not started.
-    pub(crate) fn new(seed: u64, verbose: bool) -> Result<Self, Broken> {
+    pub(crate) fn new(seed: u64, watch: &Watch) -> Result<Self, Broken> {
         let mut random = Random::new(seed);
         let setup = Setup::draw(&mut random);
         let storage = FaultyStorage::new(random.next_u64());
@@ -88,7 +88,7 @@ impl World {
             operations: 0,
             totals: Totals::default(),
             digest: Digest::default(),
-            verbose,
+            watch: watch.clone(),
             setup,
         })
     }
@@ -103,7 +103,7 @@ impl World {
 
     /// Prints a line where lines are wanted.
     pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
-        if self.verbose {
+        if self.watch.trace {
             eprintln!("{:>8} {}", self.control.operations(), line());
         }
     }
@@ -188,6 +188,10 @@ impl World {
             return Ok(false);
         }
         let at = self.random.below(self.jobs.len() as u64) as usize;
+        // Page sets take longest: much is written while one is synced.
+        if matches!(self.jobs.get(at), Some(Job::PageSync(_))) && self.random.below(3) != 0 {
+            return Ok(true);
+        }
         match self.jobs.swap_remove(at).step() {
             Err(job) => self.jobs.push(job),
             Ok(done) => {
@@ -250,7 +254,8 @@ impl World {
         let path = self.dir.join(files::LOCK);
         let lock = self.shared.lock(&path).map_err(|error| error.to_string())?;
         let lock = lock.ok_or("the directory is locked by nobody known")?;
-        let options = StartOptions { index: true, read_from: None, frames: None, progress: &mut |_| {} };
+        let options =
+            StartOptions { index: true, read_from: None, frames: self.setup.frames, progress: &mut |_| {} };
         let core = Core::start(&self.shared, &self.dir, options, now).map_err(|error| error.to_string())?;
         self.lock = Some(lock);
         self.core = Some(core);

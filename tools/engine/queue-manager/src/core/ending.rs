@@ -94,7 +94,12 @@ impl Core {
         let Some(work) = self.works.get_mut(&id) else { return };
         work.stalled = true;
         let (urid, reply) = (work.link_or_none().urid, work.reply.take());
-        self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR {what}"));
+        if work.checkpoint_unit().is_some() {
+            self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR {what}"));
+        } else {
+            // As far as the log goes it has ended: what is left is nonpersistent, and ends with this run.
+            self.works.remove(&id);
+        }
         if let Some((connection, reply)) = reply {
             self.reply(connection, reply);
         }
