@@ -38,7 +38,9 @@ fn a_bad_option_is_refused_with_12_and_named() {
 #[test]
 fn missing_arguments_are_refused_with_12() {
     // Three of them have an answer without any argument.
-    for program in tree::programs().iter().filter(|name| !matches!(name.as_str(), "highwater" | "rehearse" | "simulate")) {
+    for program in
+        tree::programs().iter().filter(|name| !matches!(name.as_str(), "highwater" | "rehearse" | "simulate"))
+    {
         let said = run::<&str>(program, []).expect(12);
         assert!(said.out.is_empty() && !said.err.is_empty(), "{}: {}", said.line, said.err);
     }

@@ -174,7 +174,7 @@ impl Versions {
         (!believed.is_empty() && why.len() == believed.len()).then(|| why.join("; "))
     }
 
-    fn complaints(&self, current: &Current, rba: Rba) -> String {
+    pub(crate) fn complaints(&self, current: &Current, rba: Rba) -> String {
         let at = rba.since(self.start) as usize;
         let complaint = |version: &Version| {
             let why = if rba >= version.until {

@@ -259,6 +259,12 @@ fn settle(
                 return Err(LogError::Damage { rba: at, why });
             }
             let mut merged = merge(&versions.of(at), at, &current.checksum);
+            let whole =
+                if at == last { merged.used >= found.end.ci_offset() } else { !ci::has_room(merged.used) };
+            if !whole {
+                // The end was found with a copy that does not answer now.
+                return Err(LogError::Damage { rba: at, why: versions.complaints(current, at) });
+            }
             if at == last {
                 // Pieces of a record that was never whole are no part of the log.
                 merged.used = found.end.ci_offset();

@@ -47,7 +47,6 @@ events! {
     CopyStopped = "log-copy-stopped",
     Point = "recovery-point",
     PointAbandoned = "recovery-point-abandoned",
-    PointDamaged = "recovery-point-damaged",
     PointRefused = "recovery-point-refused",
     Start = "start",
     StartInterrupted = "start-interrupted",

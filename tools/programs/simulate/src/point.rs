@@ -245,7 +245,7 @@ impl World {
             self.totals.count(Event::Point);
             self.points.push(plan.directory.clone());
         } else {
-            self.totals.count(Event::PointDamaged);
+            self.totals.count(Event::PointRefused);
         }
     }
 

@@ -64,14 +64,6 @@ fn the_files_of_a_failing_seed_are_kept_on_request_and_of_no_other() {
 }
 
 #[test]
-fn tracing_tells_more_and_changes_nothing() {
-    let plain = simulate(&["--seeds", "5..6", "--operations", "60"]);
-    let traced = simulate(&["--seeds", "5..6", "--operations", "60", "--trace"]);
-    assert_eq!(plain.stdout, traced.stdout);
-    assert!(traced.stderr.len() > plain.stderr.len());
-}
-
-#[test]
 fn bad_input_is_refused() {
     for arguments in
         [&["--seeds", "9..3"][..], &["--defect", "nonsense"], &["--operations", "0"], &["--frob"]]
