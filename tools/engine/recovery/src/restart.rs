@@ -192,22 +192,22 @@ impl ForwardPass {
             None => error.into(),
         })?;
         let mut reported = range.start;
+        let mut tell = |at| {
+            progress(RestartProgress { phase: RestartPhase::Forward, from: range.start, at, to: range.end });
+        };
+        tell(range.start);
         while let Some((at, record)) = stream.next()? {
             self.records += 1;
             if at.start.since(reported) >= 8 << 20 {
                 reported = at.start;
-                progress(RestartProgress {
-                    phase: RestartPhase::Forward,
-                    from: range.start,
-                    at: at.start,
-                    to: range.end,
-                });
+                tell(at.start);
             }
             if at.start >= units_from {
                 follow(&mut self.units, at, &record.header, &record.body);
             }
             or_offline(store.redo(log, at, &record))?;
         }
+        tell(range.end);
         or_offline(store.finish_redo(log))
     }
 }

@@ -138,10 +138,12 @@ pub fn recover(
     report.restore_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let mut redo_seconds = 0.0;
+    // From the first word of the forward pass to its last: before it the log's end is made sound, after it the pages are written.
+    let (mut first, mut last) = (None, None);
     let mut reading = |step: engine_recovery::RestartProgress| {
-        if step.phase == engine_recovery::RestartPhase::Backward {
-            redo_seconds = started.elapsed().as_secs_f64();
+        if step.phase == engine_recovery::RestartPhase::Forward {
+            last = Some(Instant::now());
+            first = first.or(last);
         }
         tell(RecoverStage::BringingForward, step.at.since(step.from), step.to.since(step.from));
     };
@@ -152,7 +154,8 @@ pub fn recover(
     report.records = forward.records;
     report.restart_rba = forward.restart_rba;
     report.messages = forward.messages;
-    report.redo_seconds = redo_seconds;
+    report.redo_seconds =
+        first.zip(last).map_or(0.0, |(first, last)| last.duration_since(first).as_secs_f64());
     report.forward_seconds = started.elapsed().as_secs_f64();
     clean_up(storage, &plan)?;
     Ok(report)

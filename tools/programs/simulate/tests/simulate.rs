@@ -82,3 +82,31 @@ fn every_planted_defect_is_caught() {
         assert_eq!(output.status.code(), Some(8), "{defect} was not caught\n{}", text(&output));
     }
 }
+
+#[cfg(feature = "planted-defects")]
+#[test]
+fn a_failing_seed_is_named_with_its_command_and_its_files_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = dir.path().to_str().unwrap();
+    let defect = "acknowledged-before-sync";
+    let all = simulate(&["--seeds", "0..8", "--defect", defect, "--keep", keep, "--threads", "1"]);
+    assert_eq!(all.status.code(), Some(8), "{}", text(&all));
+    let report = String::from_utf8_lossy(&all.stdout);
+    let failed: Vec<&str> = report
+        .lines()
+        .filter(|line| line.contains(" FAILED "))
+        .filter_map(|line| line.strip_prefix("SEED ")?.split(' ').next())
+        .collect();
+    assert!(failed.len() > 1);
+    for seed in &failed {
+        assert!(dir.path().join(seed).join("QM1").join("BSDS01").exists(), "seed {seed}");
+        let next = seed.parse::<u64>().unwrap() + 1;
+        let again = format!("simulate --seeds {seed}..{next} --operations 300 --defect {defect}");
+        assert!(report.contains(&again), "{report}");
+    }
+    let first = simulate(&["--seeds", "0..8", "--defect", defect, "--first", "--threads", "1"]);
+    assert_eq!(
+        String::from_utf8_lossy(&first.stdout).lines().filter(|line| line.contains(" FAILED ")).count(),
+        1
+    );
+}
