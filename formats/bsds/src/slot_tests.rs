@@ -1,3 +1,5 @@
+//! Tests of slots: every flip and truncation is noticed, every image survives.
+
 use super::*;
 use crate::{
     ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, CheckpointEntry, ConditionalRestart, Hold,

@@ -1,3 +1,5 @@
+//! Tests of control intervals: every flip, truncation and mix of sectors is noticed.
+
 use super::*;
 use crate::segment::{FIRST, LAST};
 use crate::{Body, Record, RecordHeader, RecordKind, ResourceManager};

@@ -31,8 +31,8 @@ pub struct BroughtForward {
     pub messages: Vec<String>,
 }
 
-/// The same restart as a queue manager's own, then a clean stop. Nonpersistent messages are gone, units in flight backed out, units in doubt
-/// kept. The caller holds the directory's lock. Killed at any moment, it can be run again.
+/// The same restart as a queue manager's own, then a clean stop. Nonpersistent messages are gone, units in flight backed out, units in
+/// doubt kept. The caller holds the directory's lock. Killed at any moment, it can be run again.
 ///
 /// # Errors
 /// As [`Core::start`].

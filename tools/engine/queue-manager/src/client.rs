@@ -137,8 +137,8 @@ impl Client {
     /// Sends a request and waits for its reply.
     ///
     /// # Errors
-    /// When the queue manager refuses ([`ClientError::Refused`]), the connection breaks, or no answer comes in time. In the last two cases the
-    /// outcome is unknown, and the connection cannot be used any more: connect again.
+    /// When the queue manager refuses ([`ClientError::Refused`]), the connection breaks, or no answer comes in time. In the last two cases
+    /// the outcome is unknown, and the connection cannot be used any more: connect again.
     pub fn call(&mut self, request: &Request) -> Result<Reply, ClientError> {
         let frame = request.encode()?;
         if self.out_of_step {

@@ -63,8 +63,8 @@ pub struct RestartOutcome {
 
 /// Brings the open page sets of `store` to agree with `log`.
 ///
-/// `log` is open and healed, all page sets are open in `store`; `reader` reads the same log from disk. Memory is bounded by the buffer pool,
-/// the read-ahead and the active units.
+/// `log` is open and healed, all page sets are open in `store`; `reader` reads the same log from disk. Memory is bounded by the buffer
+/// pool, the read-ahead and the active units.
 ///
 /// # Errors
 /// When log is missing or damaged, or pages cannot be read or written.

@@ -1,5 +1,6 @@
 //! A queue manager on faulty storage, programs that use it, and trouble, all from one seed.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use engine_queue_manager::{ConnectionId, Core, Job, JobDone, StartOptions, State, files};
@@ -104,7 +105,8 @@ impl World {
     /// Prints a line where lines are wanted.
     pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
         if self.watch.trace {
-            eprintln!("{:>8} {}", self.control.operations(), line());
+            // Whoever closed the talk does not want it; the run goes on.
+            let _ = writeln!(std::io::stderr(), "{:>8} {}", self.control.operations(), line());
         }
     }
 

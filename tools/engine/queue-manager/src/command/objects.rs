@@ -1,7 +1,7 @@
 //! Queues and storage classes: define, alter, delete.
 //!
-//! A definition is a record on page set 00. To alter it, the new record is put and the old one deleted in one unit of recovery; the command is
-//! answered when that is on disk.
+//! A definition is a record on page set 00. To alter it, the new record is put and the old one deleted in one unit of recovery; the command
+//! is answered when that is on disk.
 
 use engine_page_store::{PageError, UnitLink};
 use format_log::Body;

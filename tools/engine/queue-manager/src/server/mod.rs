@@ -1,7 +1,7 @@
 //! The process around the core: a lock, a socket, and threads for whatever waits.
 //!
-//! One thread owns the core and the sockets: a request costs no change of thread. Two threads wait for the log copies' syncs, one for page set
-//! syncs, one offloads, one formats extents; they send their outcomes and wake the first. All requests that have arrived are taken
+//! One thread owns the core and the sockets: a request costs no change of thread. Two threads wait for the log copies' syncs, one for page
+//! set syncs, one offloads, one formats extents; they send their outcomes and wake the first. All requests that have arrived are taken
 //! before the next log sync is asked for: that is the whole of group commit.
 
 mod connection;

@@ -82,8 +82,8 @@ impl Poll {
         Ok(())
     }
 
-    /// Waits until a socket is ready or an event is there, at most for `longest`; the numbers of ready sockets, and whether each can be read,
-    /// can be written, is closed.
+    /// Waits until a socket is ready or an event is there, at most for `longest`; the numbers of ready sockets, and whether each can be
+    /// read, can be written, is closed.
     pub(super) fn wait(&mut self, longest: Duration) -> Vec<(u64, Ready)> {
         self.ready.clear();
         let longest = Timespec { tv_sec: longest.as_secs() as i64, tv_nsec: longest.subsec_nanos().into() };
