@@ -302,8 +302,38 @@ impl World {
             self.store = restart(&self.storage, self.frames, &self.log);
             assert_eq!(scan(&mut self.store, &mut self.log), expected);
         }
+        self.check_rot();
         self.undo(&expected);
         self.check_space();
+    }
+
+    /// A page that rotted at rest is named by whoever reads it; no other content is ever taken from it.
+    fn check_rot(&mut self) {
+        let expected = scan(&mut self.store, &mut self.log);
+        self.store.write_all(&mut self.log).unwrap();
+        let Some(at) = self.random.pick(&expected.keys().copied().collect::<Vec<_>>()).copied() else {
+            return;
+        };
+        let rotten = MemoryStorage::shared();
+        create_sets(&rotten);
+        for number in SETS {
+            let path = page_set_path(dir(), set(number));
+            let file = self.storage.open(&path, OpenMode::Read).unwrap();
+            let mut image = vec![0; file.len().unwrap() as usize];
+            file.read_at(0, &mut image).unwrap();
+            if at.page_set == set(number) {
+                let byte = at.page.offset() as usize + self.random.below(PAGE_SIZE as u64) as usize;
+                image[byte] ^= 1 << self.random.below(8);
+            }
+            rotten.open(&path, OpenMode::ReadWrite).unwrap().write_at(0, &image).unwrap();
+        }
+        let mut store = store(&rotten, self.frames);
+        for number in SETS {
+            store.open_page_set(set(number), self.log.end(), None).unwrap();
+        }
+        let read = store.scan(&mut LogAtRest, at.page_set, &mut |_, _, _| {});
+        let Err(PageError::Damaged { at: named, .. }) = read else { panic!("rot of {at:?}: {read:?}") };
+        assert_eq!((named.page_set, named.page), (at.page_set, at.page));
     }
 
     /// What the backward phase would do, with chains instead of units: what is not whole goes.
