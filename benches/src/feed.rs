@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! feed QM1 QUEUE --connections 8 --seconds 10 --size 1024            one put and one commit, over and over
+//! feed QM1 QUEUE --connections 8 --threads 2 --seconds 10            the same, driven by two threads as `pgbench -c 8 -j 2` is
 //! feed QM1 QUEUE --connections 8 --messages 400000 --batch 100       so many messages, so many to a unit of recovery
 //! feed QM1 QUEUE --size 3000 --batch 50 --until-full                 until the page set is full
 //! ```
@@ -18,6 +19,7 @@ use clap::Parser;
 use engine_queue_manager::client::{Client, ClientError};
 use format_protocol::{Reply, Request};
 use format_types::ObjectName;
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// Feeds a queue and says how fast that went.
 #[derive(Debug, Parser)]
@@ -27,9 +29,12 @@ struct Arguments {
     queue_manager: PathBuf,
     /// The queue.
     queue: ObjectName,
-    /// Connections, each with a thread of its own.
+    /// Connections.
     #[arg(long, default_value_t = 1)]
     connections: u64,
+    /// Threads that the connections are shared out to; one for each connection unless said.
+    #[arg(long)]
+    threads: Option<u64>,
     /// Bytes in a message.
     #[arg(long, default_value_t = 1024)]
     size: usize,
@@ -75,12 +80,14 @@ fn main() -> Result<()> {
     let tally = Tally::default();
     let begun = Instant::now();
     let end = arguments.seconds.map(|seconds| begun + Duration::from_secs(seconds));
+    let threads = arguments.threads.unwrap_or(arguments.connections).clamp(1, arguments.connections.max(1));
     thread::scope(|scope| {
-        let feeders: Vec<_> = (0..arguments.connections)
-            .map(|number| {
+        let feeders: Vec<_> = (0..threads)
+            .map(|thread| {
+                let numbers = (thread..arguments.connections).step_by(threads as usize).collect::<Vec<_>>();
                 scope.spawn({
                     let (arguments, tally) = (&arguments, &tally);
-                    move || feed(arguments, number, end, tally)
+                    move || feed(arguments, &numbers, end, tally)
                 })
             })
             .collect();
@@ -95,43 +102,117 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn feed(arguments: &Arguments, number: u64, end: Option<Instant>, tally: &Tally) -> Result<()> {
-    let application = format!("FEED-{number}");
-    let mut client = Client::connect(&arguments.queue_manager, &application, Duration::from_secs(120))
-        .context("the queue manager does not answer")?;
-    let mut noise = Noise(0x9E37_79B9_7F4A_7C15 ^ (number + 1));
-    let mut body = vec![0; arguments.size];
-    let wanted = arguments.messages.unwrap_or(u64::MAX);
-    let over = || end.is_some_and(|end| Instant::now() >= end) || tally.full.load(Ordering::Relaxed);
-    while !over() && tally.begun.fetch_add(arguments.batch, Ordering::Relaxed) < wanted {
-        for _ in 0..arguments.batch {
-            noise.fill(&mut body);
-            let put = Request::Put {
-                queue: arguments.queue.clone(),
-                priority: None,
-                persistent: Some(true),
-                syncpoint: arguments.batch > 1,
-                body: body.clone(),
-            };
-            match client.call(&put) {
-                Ok(Reply::Put { .. }) => {}
-                Err(ClientError::Refused { .. }) if arguments.until_full => {
-                    tally.full.store(true, Ordering::Relaxed);
-                    if arguments.batch > 1 {
-                        client.call(&Request::Backout)?;
-                    }
+/// A connection and how far it is in its unit of recovery.
+struct Feeder {
+    client: Client,
+    noise: Noise,
+    put: u64,
+    state: Feeding,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Feeding {
+    Putting,
+    Committing,
+    BackingOut,
+    Over,
+}
+
+impl Feeder {
+    fn new(arguments: &Arguments, number: u64) -> Result<Self> {
+        let application = format!("FEED-{number}");
+        let client = Client::connect(&arguments.queue_manager, &application, Duration::from_secs(120))
+            .context("the queue manager does not answer")?;
+        let noise = Noise(0x9E37_79B9_7F4A_7C15 ^ (number + 1));
+        Ok(Self { client, noise, put: 0, state: Feeding::Putting })
+    }
+
+    /// Sends the put that is next.
+    fn send_put(&mut self, arguments: &Arguments) -> Result<()> {
+        let mut body = vec![0; arguments.size];
+        self.noise.fill(&mut body);
+        self.state = Feeding::Putting;
+        self.client.send(&Request::Put {
+            queue: arguments.queue.clone(),
+            priority: None,
+            persistent: Some(true),
+            syncpoint: arguments.batch > 1,
+            body,
+        })?;
+        Ok(())
+    }
+
+    /// Begins a unit of recovery, unless it is time to end.
+    fn begin(&mut self, arguments: &Arguments, end: Option<Instant>, tally: &Tally) -> Result<()> {
+        let over = end.is_some_and(|end| Instant::now() >= end) || tally.full.load(Ordering::Relaxed);
+        let wanted = arguments.messages.unwrap_or(u64::MAX);
+        if over || tally.begun.fetch_add(arguments.batch, Ordering::Relaxed) >= wanted {
+            self.state = Feeding::Over;
+            return Ok(());
+        }
+        self.put = 0;
+        self.send_put(arguments)
+    }
+
+    /// Takes the reply that has begun to arrive and sends what comes after it.
+    fn advance(&mut self, arguments: &Arguments, end: Option<Instant>, tally: &Tally) -> Result<()> {
+        match (self.state, self.client.receive()) {
+            (Feeding::Putting, Ok(Reply::Put { .. })) => {
+                self.put += 1;
+                if self.put < arguments.batch {
+                    return self.send_put(arguments);
+                }
+                if arguments.batch > 1 {
+                    self.state = Feeding::Committing;
+                    self.client.send(&Request::Commit)?;
                     return Ok(());
                 }
-                other => bail!("a put is answered by {other:?}"),
+                tally.committed.fetch_add(1, Ordering::Relaxed);
+                self.begin(arguments, end, tally)
             }
-        }
-        if arguments.batch > 1 {
-            match client.call(&Request::Commit)? {
-                Reply::Committed { .. } => {}
-                other => bail!("a commit is answered by {other:?}"),
+            (Feeding::Putting, Err(ClientError::Refused { .. })) if arguments.until_full => {
+                tally.full.store(true, Ordering::Relaxed);
+                self.state = Feeding::Over;
+                if arguments.batch > 1 {
+                    self.state = Feeding::BackingOut;
+                    self.client.send(&Request::Backout)?;
+                }
+                Ok(())
             }
+            (Feeding::Committing, Ok(Reply::Committed { .. })) => {
+                tally.committed.fetch_add(arguments.batch, Ordering::Relaxed);
+                self.begin(arguments, end, tally)
+            }
+            (Feeding::BackingOut, Ok(_)) => {
+                self.state = Feeding::Over;
+                Ok(())
+            }
+            (_, other) => bail!("a request is answered by {other:?}"),
         }
-        tally.committed.fetch_add(arguments.batch, Ordering::Relaxed);
+    }
+}
+
+/// Drives the connections of these numbers, whichever is answered first.
+fn feed(arguments: &Arguments, numbers: &[u64], end: Option<Instant>, tally: &Tally) -> Result<()> {
+    let mut feeders =
+        numbers.iter().map(|number| Feeder::new(arguments, *number)).collect::<Result<Vec<_>>>()?;
+    for feeder in &mut feeders {
+        feeder.begin(arguments, end, tally)?;
+    }
+    feeders.retain(|feeder| feeder.state != Feeding::Over);
+    while !feeders.is_empty() {
+        let ready: Vec<bool> = if feeders.len() == 1 {
+            vec![true]
+        } else {
+            let mut sockets: Vec<_> =
+                feeders.iter().map(|feeder| PollFd::new(&feeder.client, PollFlags::IN)).collect();
+            poll(&mut sockets, None)?;
+            sockets.iter().map(|socket| !socket.revents().is_empty()).collect()
+        };
+        for (feeder, _) in feeders.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            feeder.advance(arguments, end, tally)?;
+        }
+        feeders.retain(|feeder| feeder.state != Feeding::Over);
     }
     Ok(())
 }

@@ -72,6 +72,17 @@ pub fn split_frame(received: &[u8]) -> Result<Option<(&[u8], usize)>, ProtocolEr
     Ok(rest.get(..length).map(|frame| (frame, FRAME_HEADER + length)))
 }
 
+/// How many bytes to read next when [`split_frame`] found no whole frame in `received`: what its frame lacks, as far as that is known.
+#[must_use]
+pub fn read_ahead(received: &[u8]) -> usize {
+    const LEAST: usize = 4096;
+    let length = received.first_chunk::<FRAME_HEADER>().map(|header| frame_length(*header));
+    match length {
+        Some(Ok(length)) => (FRAME_HEADER + length).saturating_sub(received.len()).max(LEAST),
+        _ => LEAST,
+    }
+}
+
 /// Starts a frame: room for the length, and the tag.
 pub(crate) fn begin(tag: u8) -> Vec<u8> {
     let mut out = vec![0; FRAME_HEADER];

@@ -49,7 +49,7 @@ mod reply;
 mod request;
 mod usage;
 
-pub use frame::{FRAME_HEADER, MAXIMUM_FRAME, ProtocolError, frame_length, split_frame};
+pub use frame::{FRAME_HEADER, MAXIMUM_FRAME, ProtocolError, frame_length, read_ahead, split_frame};
 pub use point::{PointMethod, PointRegistration, PointState};
 pub use reply::Reply;
 pub use request::Request;

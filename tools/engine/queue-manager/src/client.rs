@@ -1,13 +1,12 @@
 //! The talk of a program with a queue manager.
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use format_protocol::{
-    FRAME_HEADER, ProtocolError, Reply, Request, VERSION as PROTOCOL_VERSION, frame_length,
-};
+use format_protocol::{ProtocolError, Reply, Request, VERSION as PROTOCOL_VERSION, read_ahead, split_frame};
 use format_types::{ConditionCode, QueueManagerId, QueueManagerName};
 
 use crate::core::ENDED;
@@ -140,13 +139,29 @@ impl Client {
     /// When the queue manager refuses ([`ClientError::Refused`]), the connection breaks, or no answer comes in time. In the last two cases
     /// the outcome is unknown, and the connection cannot be used any more: connect again.
     pub fn call(&mut self, request: &Request) -> Result<Reply, ClientError> {
+        self.send(request)?;
+        self.receive()
+    }
+
+    /// Sends a request whose reply [`Self::receive`] is to take, for programs that wait for several connections at once.
+    ///
+    /// # Errors
+    /// As those of [`Self::call`]; and when the reply to the request before was not taken.
+    pub fn send(&mut self, request: &Request) -> Result<(), ClientError> {
         let frame = request.encode()?;
         if self.out_of_step {
             return Err(ClientError::Broken(io::Error::other("a request before was not answered")));
         }
         self.out_of_step = true;
-        self.stream.write_all(&frame).map_err(|error| self.broken(error))?;
-        match self.receive()? {
+        self.stream.write_all(&frame).map_err(|error| self.broken(error))
+    }
+
+    /// Waits for the reply to the request sent.
+    ///
+    /// # Errors
+    /// As those of [`Self::call`].
+    pub fn receive(&mut self) -> Result<Reply, ClientError> {
+        match self.next_reply()? {
             // The queue manager ended while it worked on the request, or before it could say that all is on disk.
             Reply::Error { id, text, .. } if id == ENDED => {
                 Err(ClientError::Broken(io::Error::other(format!("{id} {text}"))))
@@ -161,20 +176,27 @@ impl Client {
         }
     }
 
-    fn receive(&mut self) -> Result<Reply, ClientError> {
-        let mut header = [0; FRAME_HEADER];
-        self.read_exact(&mut header)?;
-        let length = frame_length(header)?;
-        let mut input = std::mem::take(&mut self.input);
-        input.resize(length, 0);
-        self.read_exact(&mut input)?;
-        let reply = Reply::decode(&input);
-        self.input = if input.capacity() > KEPT_INPUT { Vec::new() } else { input };
-        Ok(reply?)
-    }
-
-    fn read_exact(&mut self, buffer: &mut [u8]) -> Result<(), ClientError> {
-        self.stream.read_exact(buffer).map_err(|error| self.broken(error))
+    fn next_reply(&mut self) -> Result<Reply, ClientError> {
+        loop {
+            if let Some((frame, length)) = split_frame(&self.input)? {
+                let reply = Reply::decode(frame);
+                self.input.drain(..length);
+                if self.input.is_empty() && self.input.capacity() > KEPT_INPUT {
+                    self.input = Vec::new();
+                }
+                return Ok(reply?);
+            }
+            let have = self.input.len();
+            self.input.resize(have + read_ahead(&self.input), 0);
+            let got = self.stream.read(self.input.get_mut(have..).unwrap_or_default());
+            self.input.truncate(have + got.as_ref().copied().unwrap_or(0));
+            match got {
+                Ok(0) => return Err(ClientError::Broken(io::ErrorKind::UnexpectedEof.into())),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.broken(error)),
+            }
+        }
     }
 
     fn broken(&self, error: io::Error) -> ClientError {
@@ -182,6 +204,13 @@ impl Client {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Timeout(self.timeout),
             _ => ClientError::Broken(error),
         }
+    }
+}
+
+impl AsFd for Client {
+    /// The socket: readable when a reply begins to arrive.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 

@@ -130,6 +130,9 @@ impl Core {
             .as_ref()
             .and_then(Checkpoint::wants_log)
             .is_some_and(|rba| rba > self.log.synced());
+        if self.log_sync_held && !checkpoint_waits {
+            return Ok(());
+        }
         let units_wait = !self.commits.is_empty() || !self.prepares.is_empty();
         if !self.log_sync_wanted && !checkpoint_waits && !units_wait {
             return Ok(());

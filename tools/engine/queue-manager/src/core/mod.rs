@@ -91,6 +91,7 @@ pub struct Core {
     switches_at_checkpoint: u64,
     log_sync_wanted: bool,
     log_sync_under_way: bool,
+    log_sync_held: bool,
     offload_under_way: bool,
     /// Offloads that failed in a row, and when the next may be tried.
     offload_failures: u32,
@@ -181,6 +182,11 @@ impl Core {
         if let Some(name) = connection.backup {
             self.forget_backup(&name);
         }
+    }
+
+    /// Holds back the log sync that only commits wait for, or lets it go: more of them are about to come and can share it.
+    pub fn hold_log_sync(&mut self, held: bool) {
+        self.log_sync_held = held;
     }
 
     /// Jobs to be run; their outcomes come back by [`Self::finish`].

@@ -93,6 +93,7 @@ impl Core {
             switches_at_checkpoint: 0,
             log_sync_wanted: false,
             log_sync_under_way: false,
+            log_sync_held: false,
             offload_under_way: false,
             offload_failures: 0,
             offload_not_before: Timestamp(0),

@@ -3,12 +3,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
-use format_protocol::{ProtocolError, Reply, Request, split_frame};
+use format_protocol::{ProtocolError, Reply, Request, read_ahead, split_frame};
 
 use crate::ConnectionId;
-
-/// Bytes asked of a socket at once.
-const READ_SIZE: usize = 64 << 10;
 
 /// A buffer larger than this is given back once it is empty.
 const KEPT_BUFFER: usize = 256 << 10;
@@ -23,6 +20,8 @@ pub(super) struct Connection {
     written: usize,
     /// A request is under way; the next one is not looked at before its reply is written.
     pub(super) busy: bool,
+    /// The group that it was last answered in, until it is back; zero for none.
+    pub(super) group: u64,
     /// What the socket is watched for: input, output.
     pub(super) watched: (bool, bool),
     /// Close it when all is written.
@@ -51,6 +50,7 @@ impl Connection {
             output: Vec::new(),
             written: 0,
             busy: false,
+            group: 0,
             watched: (true, false),
             closing: false,
         })
@@ -64,12 +64,13 @@ impl Connection {
                 other => return other,
             }
             let have = self.input.len();
-            self.input.resize(have + READ_SIZE, 0);
+            let room = read_ahead(&self.input);
+            self.input.resize(have + room, 0);
             let got = self.stream.read(self.input.get_mut(have..).unwrap_or_default());
             self.input.truncate(have + got.as_ref().copied().unwrap_or(0));
             match got {
                 Ok(0) => return Input::Closed,
-                Ok(count) if count < READ_SIZE => return self.next_request(),
+                Ok(count) if count < room => return self.next_request(),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Input::Nothing,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

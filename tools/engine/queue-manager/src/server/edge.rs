@@ -10,6 +10,7 @@ use format_protocol::Reply;
 use format_types::ConditionCode;
 
 use super::connection::{Connection, Input};
+use super::gather::Gather;
 use super::poll::{FIRST_CONNECTION, LISTENER, Poll, Ready};
 use super::workers::Workers;
 use super::{Event, now};
@@ -35,6 +36,9 @@ pub(super) struct Edge<'a> {
     log_parts: Vec<SyncPartOutcome>,
     log_parts_out: usize,
     terminations: u32,
+    gather: Gather,
+    /// A sync of the log has ended since replies were last sent.
+    synced: bool,
     /// A request was handed to the core since it last worked.
     requested: bool,
 }
@@ -59,6 +63,8 @@ impl<'a> Edge<'a> {
             next_number: FIRST_CONNECTION,
             log_parts: Vec::new(),
             log_parts_out: 0,
+            gather: Gather::default(),
+            synced: false,
             terminations: 0,
             requested: false,
         })
@@ -83,11 +89,13 @@ impl<'a> Edge<'a> {
                 self.take(event);
             }
             self.requested = false;
+            if self.synced {
+                self.send_replies();
+            }
+            self.core.hold_log_sync(self.gather.holds());
             busy = self.core.work();
             busy |= self.hand_out_jobs();
-            for (connection, reply) in self.core.take_replies() {
-                self.send(connection, &reply);
-            }
+            self.send_replies();
             // A request that had arrived behind the one just answered is under way already.
             busy |= self.requested;
             for line in self.core.take_messages() {
@@ -111,13 +119,39 @@ impl<'a> Edge<'a> {
                 if self.log_parts.len() == self.log_parts_out {
                     self.log_parts_out = 0;
                     let outcome = SyncOutcome::from_parts(std::mem::take(&mut self.log_parts));
-                    self.core.finish(JobDone::LogSync(outcome));
+                    self.finish_log_sync(outcome);
                 }
             }
             Event::Terminate => {
                 self.terminations += 1;
                 self.core.stop(self.terminations > 1);
             }
+        }
+    }
+
+    fn finish_log_sync(&mut self, outcome: SyncOutcome) {
+        self.gather.sync_ends();
+        self.synced = true;
+        self.core.finish(JobDone::LogSync(outcome));
+    }
+
+    /// Sends the replies; those of one sync of the log are a group that the next sync waits for.
+    fn send_replies(&mut self) {
+        let replies = self.core.take_replies();
+        let synced = std::mem::take(&mut self.synced);
+        if synced {
+            for (id, _) in &replies {
+                let number = self.numbers.get(id);
+                if let Some(connection) = number.and_then(|number| self.connections.get_mut(number)) {
+                    connection.group = self.gather.answered();
+                }
+            }
+            if let Some(longest) = self.gather.open() {
+                self.poll.wake_after(longest);
+            }
+        }
+        for (connection, reply) in replies {
+            self.send(connection, &reply);
         }
     }
 
@@ -171,6 +205,7 @@ impl<'a> Edge<'a> {
             Input::Nothing => {}
             Input::Request(request) => {
                 connection.busy = true;
+                self.gather.back(std::mem::take(&mut connection.group));
                 self.requested = true;
                 self.core.request(connection.id, request);
             }
@@ -224,6 +259,7 @@ impl<'a> Edge<'a> {
     fn close(&mut self, number: u64) {
         if let Some(connection) = self.connections.remove(&number) {
             self.numbers.remove(&connection.id);
+            self.gather.back(connection.group);
             self.core.disconnect(connection.id);
         }
     }
@@ -233,24 +269,30 @@ impl<'a> Edge<'a> {
         let mut ran = false;
         for job in self.core.take_jobs() {
             match job {
-                Job::LogSync(job) => {
-                    let parts = job.into_parts();
-                    // With one program connected nobody else's request is kept waiting by a sync made here, and two changes of
-                    // thread are saved.
-                    if self.connections.len() <= 1 && parts.len() == 1 {
-                        let outcome = SyncOutcome::from_parts(parts.iter().map(SyncPart::run).collect());
-                        self.core.finish(JobDone::LogSync(outcome));
-                        ran = true;
-                    } else {
-                        self.log_parts_out = parts.len();
-                        for (at, part) in parts.into_iter().enumerate() {
-                            self.workers.sync_log(at, part);
-                        }
-                    }
-                }
+                Job::LogSync(job) => ran |= self.sync_log(job.into_parts()),
                 job => self.workers.run(job),
             }
         }
         ran
+    }
+
+    /// Has the log synced; true when that is done already.
+    fn sync_log(&mut self, parts: Vec<SyncPart>) -> bool {
+        self.gather.sync_begins();
+        // When every program that is connected waits for an answer, no request is kept waiting by a sync made here, and two changes
+        // of thread are saved.
+        let here = self.connections.values().all(|connection| connection.busy);
+        self.log_parts_out = parts.len();
+        let mut mine = None;
+        for (at, part) in parts.into_iter().enumerate() {
+            if here && at == 0 {
+                mine = Some(part);
+            } else {
+                self.workers.sync_log(at, part);
+            }
+        }
+        let Some(part) = mine else { return false };
+        self.take(Event::LogPart(part.run()));
+        self.log_parts_out == 0
     }
 }

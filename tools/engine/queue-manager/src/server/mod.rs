@@ -2,10 +2,12 @@
 //!
 //! One thread owns the core and the sockets: a request costs no change of thread. Two threads wait for the log copies' syncs, one for page
 //! set syncs, one offloads, one formats extents; they send their outcomes and wake the first. All requests that have arrived are taken
-//! before the next log sync is asked for: that is the whole of group commit.
+//! before the next log sync is asked for, and `gather` says how long that waits for programs that are about to come back: that is the
+//! whole of group commit.
 
 mod connection;
 mod edge;
+mod gather;
 mod poll;
 mod workers;
 

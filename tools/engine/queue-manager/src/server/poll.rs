@@ -7,6 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
 
 use super::Event;
 use crate::CoreError;
@@ -14,15 +17,18 @@ use crate::CoreError;
 /// Most sockets that one wait reports.
 const REPORTED: usize = 256;
 
-/// The two things watched beside connections; connections are numbered from here up.
+/// The things watched beside connections; connections are numbered from here up.
 pub(super) const LISTENER: u64 = 0;
 pub(super) const WAKER: u64 = 1;
-pub(super) const FIRST_CONNECTION: u64 = 2;
+pub(super) const TIMER: u64 = 2;
+pub(super) const FIRST_CONNECTION: u64 = 3;
 
 /// Waits for sockets and for the other threads' events.
 pub(super) struct Poll {
     epoll: OwnedFd,
     waker: Arc<OwnedFd>,
+    /// For waits shorter than the milliseconds that every kernel's `epoll_wait` counts in.
+    timer: OwnedFd,
     inbox: Receiver<Event>,
     ready: Vec<epoll::Event>,
 }
@@ -56,9 +62,13 @@ impl Poll {
         let waker = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(failed)?);
         epoll::add(&epoll, &*waker, epoll::EventData::new_u64(WAKER), epoll::EventFlags::IN)
             .map_err(failed)?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)
+            .map_err(failed)?;
+        epoll::add(&epoll, &timer, epoll::EventData::new_u64(TIMER), epoll::EventFlags::IN)
+            .map_err(failed)?;
         let (events, inbox) = channel();
         let sender = EventSender { events, waker: waker.clone() };
-        Ok((Self { epoll, waker, inbox, ready: Vec::with_capacity(REPORTED) }, sender))
+        Ok((Self { epoll, waker, timer, inbox, ready: Vec::with_capacity(REPORTED) }, sender))
     }
 
     /// Watches a socket: for input, or for room to write.
@@ -92,9 +102,10 @@ impl Poll {
         let mut reported = Vec::with_capacity(self.ready.len());
         for event in &self.ready {
             let (number, flags) = (event.data.u64(), event.flags);
-            if number == WAKER {
+            if number == WAKER || number == TIMER {
                 let mut count = [0; 8];
-                let _ = rustix::io::read(&self.waker, &mut count);
+                let _ =
+                    rustix::io::read(if number == WAKER { &*self.waker } else { &self.timer }, &mut count);
                 continue;
             }
             reported.push((
@@ -107,6 +118,16 @@ impl Poll {
             ));
         }
         reported
+    }
+
+    /// Has the wait that comes, or the one after it, end when `longest` is over.
+    pub(super) fn wake_after(&self, longest: Duration) {
+        let once = Itimerspec {
+            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
+            it_value: Timespec { tv_sec: longest.as_secs() as i64, tv_nsec: longest.subsec_nanos().into() },
+        };
+        // Without it the wait ends with the next event or after a second.
+        let _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
     }
 
     /// The next event of another thread, if one is there.
