@@ -21,6 +21,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "archlog", about: "truncate, switch and offload the active log" },
     Tool { name: "recpoint", about: "make, list, show and verify recovery points" },
     Tool { name: "recover", about: "restore page sets from a recovery point and bring them forward" },
+    Tool { name: "prunelog", about: "say which log data sets recovery needs, why, and which may go" },
     Tool { name: "rehearse", about: "rehearse a whole loss and recovery" },
     Tool { name: "simulate", about: "run the shipped core on faulty storage from a seed" },
 ];

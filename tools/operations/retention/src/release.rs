@@ -1,0 +1,357 @@
+//! The smallest set of facts after which a data set goes.
+//!
+//! Everything that holds today (page sets, units, structures, what is under way) is released by one fact each. Recovery points are
+//! released by giving them up, or by newer verified ones that take their places in the policy; both are tried, because giving one up may
+//! make the policy keep an older one. The candidates are: no new point, one, two ... as many as the policy counts; for each of them, the
+//! points that still hold the log are given up until none does.
+
+use std::cell::Cell;
+
+use format_types::{Rba, RbaRange};
+
+use crate::evaluation::Evaluation;
+use crate::fact::Fact;
+use crate::logs::meets;
+use crate::needs::{self, RESTART_CHECKPOINTS, Subject};
+use crate::points::{PageSets, PointView};
+use crate::selection::{Imagined, Keeps};
+
+/// What releases a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// These facts.
+    By(Vec<Fact>),
+    /// Only giving up more points than were to be looked at.
+    TooMany,
+    /// Nothing.
+    Never,
+}
+
+/// New points that are tried one by one; beyond, only the number that leaves nothing to be given up.
+const TRIED: u32 = 8;
+
+/// Log of one history whose release is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) history: usize,
+    pub(crate) range: RbaRange,
+    /// Only what is not of points holds it.
+    pub(crate) today: bool,
+}
+
+/// A way to release points.
+struct Way {
+    margin: bool,
+    /// Only the margin of a restart needs more checkpoints, and stays.
+    checkpoints: bool,
+    new: u32,
+    /// Points whose hold ends.
+    let_go: Vec<usize>,
+    given_up: Vec<usize>,
+}
+
+impl Way {
+    fn size(&self) -> usize {
+        let rules = usize::from(self.margin) + usize::from(self.checkpoints);
+        self.given_up.len() + self.let_go.len() + rules + self.new as usize
+    }
+}
+
+struct Search<'e, 'i> {
+    evaluation: &'e Evaluation<'i>,
+    wanted: &'e [Wanted],
+    begins: Vec<Rba>,
+    /// A new point must come: a page set is not covered, or nothing is kept.
+    must_be_new: bool,
+    /// The margin of a restart holds it, and nothing else that checkpoints move on.
+    margin_of_restart: bool,
+    /// Checkpoints are among the facts whatever becomes of points.
+    checkpoints: bool,
+    /// What releases today's needs.
+    facts: &'e [Fact],
+    /// Points that are given up at most.
+    most: usize,
+    /// A way was left because it gives up more.
+    cut: Cell<bool>,
+}
+
+/// The facts that release `wanted`, with at most `most` points given up.
+pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usize) -> Release {
+    let inventory = evaluation.inventory;
+    let mut facts = Vec::new();
+    let (mut checkpoints, mut margin_of_restart) = (false, false);
+    let mut points = false;
+    let mut must_be_new = false;
+    for subject in subjects(evaluation, wanted) {
+        match subject {
+            Subject::NoPolicy => return Release::Never,
+            Subject::NoPoint | Subject::NoFull | Subject::Uncovered(_) => must_be_new = true,
+            Subject::Point(..) => points = true,
+            Subject::PageSet(place) => match inventory.now.page_sets.get(place) {
+                Some(set) if !set.online => facts.push(Fact::Online { page_set: set.psid }),
+                _ => checkpoints = true,
+            },
+            Subject::Checkpoint(number) if number > RESTART_CHECKPOINTS => margin_of_restart = true,
+            Subject::Checkpoint(_) => checkpoints = true,
+            Subject::Unit(place) => {
+                facts.extend(inventory.now.units.get(place).map(|unit| Fact::UnitEnds { urid: unit.urid }));
+            }
+            Subject::Structure(place) => {
+                let structure = inventory.now.structures.get(place);
+                facts.extend(structure.map(|found| Fact::StructureBackup { structure: found.name.clone() }));
+            }
+            Subject::InProgress(place) => {
+                let under_way = inventory.in_progress.get(place);
+                facts.extend(under_way.map(|found| Fact::Ends { name: found.name.clone() }));
+            }
+        }
+    }
+    let mut count = evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
+    let margin_of_restart = margin_of_restart && !checkpoints;
+    if points || must_be_new {
+        let begins = needs::checkpoints(inventory);
+        let today = std::mem::take(&mut facts);
+        let facts_of_today = today.as_slice();
+        let search = Search {
+            evaluation,
+            wanted,
+            begins,
+            must_be_new,
+            margin_of_restart,
+            checkpoints,
+            facts: facts_of_today,
+            most,
+            cut: Cell::new(false),
+        };
+        let Some(way) = search.best() else {
+            return if search.cut.get() { Release::TooMany } else { Release::Never };
+        };
+        checkpoints |= way.checkpoints;
+        if way.margin {
+            count = RESTART_CHECKPOINTS;
+        }
+        facts = search.facts(&way);
+        facts.extend(today);
+    } else {
+        checkpoints |= margin_of_restart;
+    }
+    if checkpoints {
+        facts.push(Fact::Checkpoints { count });
+    }
+    facts.sort();
+    facts.dedup();
+    Release::By(facts)
+}
+
+/// Who holds `wanted`, each once.
+fn subjects(evaluation: &Evaluation<'_>, wanted: &[Wanted]) -> Vec<Subject> {
+    let mut holders: Vec<u32> = wanted
+        .iter()
+        .flat_map(|wanted| {
+            let needs = &evaluation.needs;
+            let held = if wanted.today { &needs.held_today } else { &needs.held };
+            held[wanted.history].holders(wanted.range)
+        })
+        .collect();
+    holders.sort_unstable();
+    holders.dedup();
+    holders.iter().map(|holder| evaluation.needs.holders[*holder as usize].subject).collect()
+}
+
+impl Search<'_, '_> {
+    /// Checkpoints that complete before a new point is made.
+    fn more_checkpoints(&self, margin: bool) -> u32 {
+        let more = self.checkpoints || self.margin_of_restart && !margin;
+        let count = self.evaluation.policy.margin().filter(|_| !margin).unwrap_or(0).max(RESTART_CHECKPOINTS);
+        if more { count } else { 0 }
+    }
+
+    /// The system recovery RBA that a point made after all this records.
+    fn recorded_then(&self, margin: bool) -> Rba {
+        let (now, facts) = (&self.evaluation.inventory.now, self.facts);
+        let more = self.more_checkpoints(margin);
+        let online = |psid| facts.contains(&Fact::Online { page_set: psid });
+        let sets = now.page_sets.iter().filter(|set| !(set.online && more > 0 || online(set.psid)));
+        let units = now.units.iter().filter(|unit| !facts.contains(&Fact::UnitEnds { urid: unit.urid }));
+        let structures = now.structures.iter().filter(|structure| {
+            !facts.contains(&Fact::StructureBackup { structure: structure.name.clone() })
+        });
+        let structures = structures.map(|structure| structure.rba.unwrap_or(Rba::ZERO));
+        let sets = sets.map(|set| set.recovery_rba);
+        let all = sets.chain(units.map(format_inventory::UnitNow::from)).chain(structures);
+        let end = now.log_end.plus(u64::from(more));
+        all.min().unwrap_or(end).min(end)
+    }
+
+    fn best(&self) -> Option<Way> {
+        let counted = self.most_new();
+        let margins: &[bool] =
+            if self.evaluation.policy.margin().is_some() { &[false, true] } else { &[false] };
+        let mut best: Option<Way> = None;
+        for &margin in margins {
+            let new_helps = self.new_is_sound(margin) && (margin || !self.new_margin_holds());
+            let counted = if new_helps { counted } else { 0 };
+            let enough = self.enough_new(counted, margin);
+            // What needs no giving up comes first: it bounds what the others may take.
+            let few = enough.into_iter().chain(0..=counted.min(TRIED)).chain([counted]);
+            for new in few.filter(|new| *new > 0 || !self.must_be_new) {
+                let limit = best.as_ref().map_or(usize::MAX, Way::size);
+                if self.at_least(margin, new, limit) >= limit {
+                    continue;
+                }
+                if let Some(way) = self.way(margin, new, limit)
+                    && way.size() < limit
+                {
+                    best = Some(way);
+                }
+            }
+        }
+        best
+    }
+
+    /// As many new points as the policy counts: more change nothing.
+    fn most_new(&self) -> u32 {
+        let policy = self.evaluation.policy;
+        let periods = [policy.daily, policy.weekly, policy.monthly, policy.yearly];
+        let one = periods.iter().any(Option::is_some) || policy.back_to_full || policy.window.is_some();
+        policy.keep_last.unwrap_or(0).max(u32::from(one)).max(1)
+    }
+
+    /// The smallest number of new points after which none needs to be given up, by halving.
+    fn enough_new(&self, most: u32, margin: bool) -> Option<u32> {
+        let enough = |new: u32| {
+            let kept = self.evaluation.kept_after(new);
+            let mut both = self.evaluation.points.iter().zip(kept.iter());
+            !both.any(|(point, keeps)| keeps.by_policy() && self.holds(point, keeps, margin))
+        };
+        if !enough(most) {
+            return None;
+        }
+        let (mut low, mut high) = (0, most);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if enough(middle) { high = middle } else { low = middle + 1 }
+        }
+        Some(low)
+    }
+
+    /// A lower bound of what a way takes: everything that still holds the log must be given up. Not counted further than `limit`.
+    fn at_least(&self, margin: bool, new: u32, limit: usize) -> usize {
+        let kept = self.evaluation.kept_after(new);
+        let room = limit.saturating_sub(new as usize);
+        let both = self.evaluation.points.iter().zip(kept.iter());
+        let holding = both.filter(|(point, keeps)| keeps.any() && self.holds(point, keeps, margin));
+        new as usize + usize::from(margin) + holding.take(room).count()
+    }
+
+    /// With `new` new points: which ones are to be given up; none when it does not work, or takes as many facts as `limit`.
+    fn way(&self, margin: bool, new: u32, limit: usize) -> Option<Way> {
+        let checkpoints = self.margin_of_restart && !margin;
+        let (let_go, given_up) = (Vec::new(), Vec::new());
+        let mut way = Way { margin, checkpoints, new, let_go, given_up };
+        let evaluation = self.evaluation;
+        let mut alive = vec![true; evaluation.points.len()];
+        let mut held = alive.clone();
+        let selection = evaluation.selection();
+        loop {
+            let before = way.size();
+            if before >= limit {
+                return None;
+            }
+            if way.given_up.len() > self.most {
+                self.cut.set(true);
+                return None;
+            }
+            let kept = if way.given_up.is_empty() && way.let_go.is_empty() {
+                evaluation.kept_after(new)
+            } else {
+                selection.choose(Imagined { new }, |place| alive[place], |place| held[place]).into()
+            };
+            for (place, (point, keeps)) in evaluation.points.iter().zip(kept.iter()).enumerate() {
+                if !keeps.any() || !self.holds(point, keeps, margin) {
+                    continue;
+                }
+                if keeps.hold {
+                    held[place] = false;
+                    way.let_go.push(place);
+                } else {
+                    alive[place] = false;
+                    way.given_up.push(place);
+                }
+            }
+            if way.size() == before {
+                return self.leaves_enough(&kept, new).then_some(way);
+            }
+        }
+    }
+
+    /// Whether a new point would have all the log that it needs.
+    fn new_is_sound(&self, margin: bool) -> bool {
+        let logs = self.evaluation.logs;
+        let needed = RbaRange::new(self.recorded_then(margin), Rba::MAX);
+        let mut pieces = logs.lines.pieces(logs.lines.current, needed);
+        !pieces.any(|piece| meets(&logs.missing[piece.history], piece.range))
+    }
+
+    /// Whether the margin of a new point holds what is wanted.
+    fn new_margin_holds(&self) -> bool {
+        let Some(count) = self.evaluation.policy.margin() else { return false };
+        let end = self.evaluation.inventory.now.log_end;
+        let more = (0..u64::from(self.more_checkpoints(false))).rev().map(|number| end.plus(number));
+        let begins: Vec<Rba> = more.chain(self.begins.iter().copied()).collect();
+        let from = needs::margin_from(&begins, self.recorded_then(false), count).unwrap_or(Rba::ZERO);
+        self.met(self.evaluation.logs.lines.current, from, Rba::MAX)
+    }
+
+    fn met(&self, line: usize, from: Rba, to: Rba) -> bool {
+        self.wanted.iter().filter(|wanted| !wanted.today).any(|wanted| {
+            let lines = &self.evaluation.logs.lines;
+            let first = lines.first[wanted.history].max(from);
+            let held = RbaRange::new(first, to.min(lines.limit(line, wanted.history)));
+            held.meets(&wanted.range)
+        })
+    }
+
+    /// Whether a point that is kept so holds what is wanted.
+    fn holds(&self, point: &PointView, keeps: &Keeps, margin: bool) -> bool {
+        let to = if keeps.consistent_only { point.end } else { Rba::MAX };
+        let from = match self.evaluation.policy.margin().filter(|_| !margin) {
+            Some(count) => needs::margin_from(&self.begins, point.kept_from(), count).unwrap_or(Rba::ZERO),
+            None => Rba::MAX,
+        };
+        self.met(point.line(self.evaluation.logs), from.min(point.kept_from()), to)
+    }
+
+    /// Whether what stays kept still covers all page sets, so that nothing else holds what is wanted.
+    fn leaves_enough(&self, kept: &[Keeps], new: u32) -> bool {
+        if new > 0 {
+            return true;
+        }
+        let (evaluation, policy) = (self.evaluation, self.evaluation.policy);
+        let points = &evaluation.points;
+        let covered: PageSets = needs::covered(points, kept);
+        let line = evaluation.logs.lines.current;
+        let bare = evaluation.inventory.now.page_sets.iter().any(|set| {
+            !covered.contains(set.psid) && self.met(line, set.created.unwrap_or(Rba::ZERO), Rba::MAX)
+        });
+        needs::has_sound(points, kept) && !bare && (!policy.back_to_full || needs::has_full(points, kept))
+    }
+
+    fn facts(&self, way: &Way) -> Vec<Fact> {
+        let evaluation = self.evaluation;
+        let name = |place: &usize| {
+            let view = &evaluation.points[*place];
+            evaluation.inventory.points[view.place].name.clone()
+        };
+        let mut facts: Vec<Fact> =
+            way.let_go.iter().map(|place| Fact::HoldEnds { point: name(place) }).collect();
+        facts.extend(way.given_up.iter().map(|place| Fact::GivenUp { point: name(place) }));
+        if way.margin {
+            facts.push(Fact::NoMargin);
+        }
+        if way.new > 0 {
+            facts.push(Fact::NewPoints { count: way.new, full: evaluation.policy.back_to_full });
+        }
+        facts
+    }
+}

@@ -1,0 +1,139 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use console::{Common, HasCommon};
+use operation_retention::Span;
+
+/// Say which log data sets recovery needs, why, and which may go
+#[derive(Debug, Parser)]
+#[command(name = "prunelog", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl HasCommon for Arguments {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say of each log data set whether it is kept, by whom, and what would let it go
+    ///
+    /// Nothing is deleted. Without a policy everything is kept. The parts of a policy can be combined: a recovery point is kept when any
+    /// of them keeps it, and log is kept for every kept point from the system recovery RBA that was recorded when the point was made.
+    Plan(Plan),
+    /// Say why an RBA or a log data set is kept, and what would let it go
+    Explain(Explain),
+}
+
+/// Where the facts come from.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Inventory document; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: PathBuf,
+}
+
+/// Which recovery points are kept, and how much more log than they need.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyArgs {
+    /// Keep the last N verified points, counted for each page set
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_last: Option<u32>,
+    /// Keep points younger than this: 36h, 7d, 2w
+    #[arg(long, value_name = "TIME")]
+    pub(crate) newer_than: Option<Span>,
+    /// Keep the newest verified point of each of the last N days that have one
+    #[arg(long, value_name = "N")]
+    pub(crate) daily: Option<u32>,
+    /// The same for weeks
+    #[arg(long, value_name = "N")]
+    pub(crate) weekly: Option<u32>,
+    /// The same for months
+    #[arg(long, value_name = "N")]
+    pub(crate) monthly: Option<u32>,
+    /// The same for years
+    #[arg(long, value_name = "N")]
+    pub(crate) yearly: Option<u32>,
+    /// Keep what recovers to any moment of this time before now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) window: Option<Span>,
+    /// Points beyond the window recover to the end of their copies only
+    #[arg(long)]
+    pub(crate) consistent_only: bool,
+    /// Keep the newest N archives of each copy, needed or not
+    #[arg(long, value_name = "N")]
+    pub(crate) min_archives: Option<u32>,
+    /// Keep log from so many complete checkpoints before what is needed
+    #[arg(long, value_name = "CHECKPOINTS")]
+    pub(crate) margin: Option<u32>,
+    /// Keep log back to the newest verified full point
+    #[arg(long)]
+    pub(crate) back_to_full: bool,
+    /// Keep archives of copy 2 for today's needs only, where copy 1 is verified
+    #[arg(long)]
+    pub(crate) copy2_shorter: bool,
+    /// Percentage of the archives above which none may be deleted [default: 50%]
+    #[arg(long, value_name = "P%", value_parser = percentage)]
+    pub(crate) max_delete: Option<u8>,
+    /// Time that a restart with recovery may take; warns of a backup that is overdue
+    #[arg(long, value_name = "TIME")]
+    pub(crate) restart_within: Option<Span>,
+    /// TOML file with the same names; what is typed goes before what it says
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+fn percentage(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse::<u8>().ok();
+    number
+        .filter(|percent| *percent <= 100)
+        .ok_or_else(|| format!("'{text}' is no percentage: 0% to 100% is wanted"))
+}
+
+/// What is printed instead of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// The names of what goes, one a line
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Write the plan document here
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print what differs from this plan document
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) diff: Option<PathBuf>,
+    /// Print this instead of the plan
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "diff")]
+    pub(crate) emit: Option<Emit>,
+    /// Write the plan's numbers here, as Prometheus text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// An RBA as X'..' or 16 hexadecimal digits, or the name of a log data set
+    #[arg(value_name = "RBA|NAME")]
+    pub(crate) what: String,
+}

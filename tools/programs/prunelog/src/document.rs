@@ -1,0 +1,109 @@
+//! How a plan document is laid out: a field a line, and in lists an entry a line, so that plans can be read and compared.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
+/// Depth down to which every value has its own line.
+const LINES: usize = 2;
+
+#[derive(Default)]
+struct OneALine {
+    depth: usize,
+    empty: bool,
+}
+
+impl OneALine {
+    fn begin<W: Write + ?Sized>(&mut self, to: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.empty = true;
+        to.write_all(bracket)
+    }
+
+    fn end<W: Write + ?Sized>(&mut self, to: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if self.depth < LINES && !self.empty {
+            self.line(to)?;
+        }
+        self.empty = false;
+        to.write_all(bracket)
+    }
+
+    fn line<W: Write + ?Sized>(&self, to: &mut W) -> io::Result<()> {
+        to.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| to.write_all(b"  "))
+    }
+
+    fn next<W: Write + ?Sized>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.empty = false;
+        match (first, self.depth <= LINES) {
+            (true, true) => self.line(to),
+            (true, false) => Ok(()),
+            (false, true) => to.write_all(b",").and_then(|()| self.line(to)),
+            (false, false) => to.write_all(b", "),
+        }
+    }
+}
+
+impl Formatter for OneALine {
+    fn begin_array<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
+        self.begin(to, b"[")
+    }
+
+    fn end_array<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
+        self.end(to, b"]")
+    }
+
+    fn begin_array_value<W: Write + ?Sized>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.next(to, first)
+    }
+
+    fn begin_object<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
+        self.begin(to, b"{")
+    }
+
+    fn end_object<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
+        self.end(to, b"}")
+    }
+
+    fn begin_object_key<W: Write + ?Sized>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.next(to, first)
+    }
+
+    fn begin_object_value<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
+        to.write_all(b": ")
+    }
+
+    fn end_array_value<W: Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+
+    fn end_object_value<W: Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+}
+
+/// Writes a document and a line end.
+pub(crate) fn write(to: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+    let mut to = BufWriter::with_capacity(1 << 16, to);
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut to, OneALine::default()))?;
+    to.write_all(b"\n")?;
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_a_line() {
+        let document = serde_json::json!({"a": [{"b": [1, 2], "c": {}}, {"b": []}], "d": [], "e": 1});
+        let mut text = Vec::new();
+        write(&mut text, &document).unwrap();
+        let wanted = "{\n  \"a\": [\n    {\"b\": [1, 2], \"c\": {}},\n    {\"b\": []}\n  ],\n  \"d\": [],\n  \"e\": 1\n}\n";
+        assert_eq!(String::from_utf8(text).unwrap(), wanted);
+    }
+}

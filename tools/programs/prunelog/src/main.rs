@@ -1,0 +1,15 @@
+//! Say which log data sets recovery needs, why, and which may go.
+
+mod args;
+mod document;
+mod explain;
+mod files;
+mod metrics;
+mod plan;
+mod report;
+mod run;
+mod settings;
+
+fn main() -> std::process::ExitCode {
+    console::run(run::run)
+}

@@ -1,0 +1,80 @@
+//! Makes the plan and says it; explains.
+
+use std::collections::HashSet;
+
+use console::{Failure, Outcome, Session, message};
+use format_inventory::Plan as PlanDocument;
+use format_types::ConditionCode;
+use operation_retention::diff;
+
+use crate::args::{Arguments, Command, Emit, Plan};
+use crate::files::{self, Out};
+use crate::{document, explain, metrics, plan, report, settings};
+
+/// Does what was asked.
+pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
+    match arguments.command {
+        Command::Plan(asked) => make_plan(&asked, session),
+        Command::Explain(asked) => explain::run(&asked, session),
+    }
+}
+
+fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
+    if asked.emit.is_some() && session.common.json {
+        return Err(Failure::refused(
+            "HWT700E",
+            "--emit list prints names, --json a document: give one of them",
+        ));
+    }
+    let policy = settings::policy(&asked.policy)?;
+    let bytes = plan::read(&asked.source)?;
+    let (inventory, at) = plan::parse(&bytes, &asked.source)?;
+    let plan = plan::make(&inventory, &bytes, &policy, at, &asked.source)?;
+    let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;
+    let before = before.as_deref().map(|bytes| read_plan(bytes, asked)).transpose()?;
+    if asked.emit.is_some() && plan.over_max_delete {
+        let text = format!(
+            "{} PERCENT OF THE ARCHIVES WOULD GO, --max-delete allows {}: nothing is listed",
+            plan.totals.delete_percent, plan.max_delete_percent
+        );
+        return Err(
+            Failure::refused("HWT824E", text).hint("look at the plan; a higher --max-delete lists them")
+        );
+    }
+    if let Some(path) = &asked.out {
+        files::write(path, |to| document::write(to, &plan))?;
+    }
+    if let Some(path) = &asked.metrics {
+        files::write(path, |to| metrics::write(to, &plan))?;
+    }
+    for warning in &plan.warnings {
+        message(&warning.id, &warning.text);
+    }
+    match (asked.emit, &before) {
+        (Some(Emit::List), _) => {
+            let mut said = HashSet::new();
+            for entry in &plan.delete {
+                if said.insert(&*entry.name) {
+                    session.out.line(&*entry.name);
+                }
+            }
+        }
+        (None, Some(before)) => {
+            let difference = diff(before, &plan);
+            session.answer(&difference, || report::difference(&difference));
+        }
+        (None, None) if session.common.json => {
+            document::write(&mut Out(&mut session.out), &plan)
+                .map_err(|error| Failure::of(error.to_string()))?;
+        }
+        (None, None) => session.out.lines(report::plan(&plan)),
+    }
+    Ok(if plan.warnings.is_empty() { ConditionCode::Done } else { ConditionCode::Warning })
+}
+
+fn read_plan<'b>(bytes: &'b [u8], asked: &Plan) -> Result<PlanDocument<'b>, Failure> {
+    PlanDocument::parse(bytes).map_err(|error| {
+        let path = asked.diff.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        Failure::refused("HWT822E", format!("THE PLAN {path} CANNOT BE USED: {error}"))
+    })
+}
