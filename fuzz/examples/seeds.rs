@@ -239,6 +239,8 @@ fn points(corpus: &Corpus) {
         system_recovery: system_recovery(),
         bsds: file("BSDS"),
         definitions: file("DEFINITIONS"),
+        stopped: vec!["CSQI024I QM1 CSQIDUSE Restart RBA".to_owned()],
+        log: None,
     };
     let bytes = manifest.encode().expect("a manifest");
     corpus.add("manifest", "whole", &bytes);
@@ -325,7 +327,13 @@ fn bsds(corpus: &Corpus) {
 
 fn journal(corpus: &Corpus) {
     let queues = vec!["APP.A".parse().expect("a name"), "APP.B".parse().expect("a name")];
-    let mut text = encode_header(&Header { load: 1, seed: 2, connections: 3, queues });
+    let mut text = encode_header(&Header {
+        load: 1,
+        seed: 2,
+        connections: 3,
+        queues,
+        history: Some(HistoryId { number: 2, random: 9 }),
+    });
     let put = |message_id| Put { queue: 1, message_id, sequence: 1, length: 100 };
     let unit = |unit, id| Unit { connection: 1, unit, puts: vec![put(id)], gets: vec![[9; 24]] };
     let entries = [
@@ -359,6 +367,7 @@ fn protocol(corpus: &Corpus) {
         Request::RegisterBackup { name: "T1".to_owned() },
         Request::ArchiveLog { quiesce: Some(5), wait_offload: true, cancel_offload: false },
         Request::Stop { force: true },
+        Request::StopWhenAlone { allow_unresolved: false },
     ];
     for (number, request) in requests.iter().enumerate() {
         let frame = request.encode().expect("a frame");

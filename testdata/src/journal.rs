@@ -8,7 +8,7 @@ use crate::{Kind, Specimen, Verdict, flipped};
 
 fn lines() -> Vec<String> {
     let queues = vec!["APP.A".parse().expect("a name"), "APP.B".parse().expect("a name")];
-    let mut lines = vec![encode_header(&Header { load: 1, seed: 2, connections: 1, queues })];
+    let mut lines = vec![encode_header(&Header { load: 1, seed: 2, connections: 1, queues, history: None })];
     let put = |sequence| Put { queue: 0, message_id: Some([sequence as u8; 24]), sequence, length: 100 };
     for unit in 1..=5 {
         let unit = Unit { connection: 0, unit, puts: vec![put(unit)], gets: vec![] };

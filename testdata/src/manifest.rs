@@ -38,6 +38,8 @@ fn manifest() -> Vec<u8> {
         },
         bsds: file("BSDS"),
         definitions: file("DEFINITIONS"),
+        stopped: Vec::new(),
+        log: None,
     };
     manifest.encode().expect("a manifest")
 }

@@ -115,8 +115,9 @@ impl Writer {
         self.text(&log.name);
         self.u64(log.size);
         self.optional(log.range, Self::range);
-        let ActiveStatus { new, reusable, stopped, truncated } = log.status;
-        self.u8(u8::from(new) | u8::from(reusable) << 1 | u8::from(stopped) << 2 | u8::from(truncated) << 3);
+        let ActiveStatus { new, reusable, stopped, truncated, incomplete } = log.status;
+        let flags = [new, reusable, stopped, truncated, incomplete];
+        self.u8((0..).zip(flags).fold(0, |status, (bit, flag)| status | u8::from(flag) << bit));
         self.u32(log.instance);
         self.history(log.history);
     }
@@ -319,11 +320,17 @@ impl Reader<'_> {
             return Err(wrong("active log size", &size));
         }
         let status = self.u8()?;
-        if status & !0xF != 0 {
+        if status & !0x1F != 0 {
             return Err(wrong("active log status", &status));
         }
         let flag = |bit: u8| status >> bit & 1 == 1;
-        let status = ActiveStatus { new: flag(0), reusable: flag(1), stopped: flag(2), truncated: flag(3) };
+        let status = ActiveStatus {
+            new: flag(0),
+            reusable: flag(1),
+            stopped: flag(2),
+            truncated: flag(3),
+            incomplete: flag(4),
+        };
         Ok(ActiveLog { copy, name, size, range, status, instance: self.u32()?, history: self.history()? })
     }
 

@@ -25,7 +25,7 @@ pub struct Bsds {
     pub histories: Vec<LogHistory>,
     /// Active logs of both copies.
     pub active_logs: Vec<ActiveLog>,
-    /// For each copy: no longer written, and complete only below this RBA.
+    /// For each copy: it lacks log at or above this RBA, namely in those of its data sets that are marked incomplete.
     pub copy_stopped: [Option<Rba>; 2],
     /// Archive logs of both copies, in the order in which they were written.
     pub archives: Vec<ArchiveLog>,
@@ -84,10 +84,12 @@ pub struct ActiveStatus {
     pub new: bool,
     /// Offloaded: may be written anew.
     pub reusable: bool,
-    /// Offload could not read it; never reused.
+    /// Neither copy of it could be read when it was to be offloaded; not reused before it is.
     pub stopped: bool,
     /// Ended before it was full.
     pub truncated: bool,
+    /// This copy was not written, or not all of it: it lacks what lies at or above the RBA where its copy stopped.
+    pub incomplete: bool,
 }
 
 impl ActiveStatus {
@@ -106,6 +108,9 @@ impl fmt::Display for ActiveStatus {
         }
         if self.stopped {
             words.push("STOPPED");
+        }
+        if self.incomplete {
+            words.push("INCOMPLETE");
         }
         if self.new {
             words.push("NEW");
@@ -188,13 +193,30 @@ impl Bsds {
         if self.settings.dual_active { 2 } else { 1 }
     }
 
-    /// The data set of `copy` that is being written: of those that are neither new nor reusable, the one furthest on.
+    /// The data set of `copy` that is being written: of those of the current history that are neither new nor reusable, the one
+    /// furthest on.
     #[must_use]
     pub fn current_active(&self, copy: u8) -> Option<&ActiveLog> {
+        let history = self.history();
         self.active_logs
             .iter()
-            .filter(|log| log.copy == copy && !log.status.new && !log.status.reusable)
+            .filter(|log| log.copy == copy && log.history == history)
+            .filter(|log| !log.status.new && !log.status.reusable)
             .max_by_key(|log| log.range.map(|range| range.start))
+    }
+
+    /// The RBA from which `log` lacks what its copy should hold; none when it is whole. What it holds below is whole control intervals
+    /// as far as that one's.
+    #[must_use]
+    pub fn lacks_from(&self, log: &ActiveLog) -> Option<Rba> {
+        let range = log.range?;
+        let stopped = self.copy_stopped.get(usize::from(log.copy).checked_sub(1)?).copied().flatten();
+        // Inventories of before data sets were marked say only where the copy stopped.
+        let marked = self.actives(log.copy).any(|log| log.status.incomplete);
+        let lacks = log.status.incomplete || !marked && stopped.is_some_and(|stopped| stopped < range.end);
+        // One that may be used again says nothing any more of where it stopped.
+        let from = stopped.filter(|_| !log.status.is_available()).unwrap_or(range.start);
+        lacks.then_some(from.max(range.start))
     }
 
     /// The active logs of `copy`.

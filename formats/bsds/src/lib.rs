@@ -30,6 +30,7 @@
 mod archive;
 mod image;
 mod inventory;
+mod line;
 mod points;
 pub mod slot;
 
@@ -38,6 +39,7 @@ pub use image::BsdsError;
 pub use inventory::{
     ActiveLog, ActiveStatus, Bsds, CheckpointEntry, ConditionalRestart, PageSetEntry, Settings,
 };
+pub use line::{Line, LinePart};
 pub use points::{BackupInProgress, Hold, PointMethod, PointState, RecoveryPointEntry};
 pub use slot::{
     BsdsFile, SlotDamage, decode_file, decode_slot, encode_file, encode_slot, is_bsds, least_capacity,

@@ -46,7 +46,7 @@ pub(super) fn sample() -> Bsds {
             active(1, 1, used, Some(range)),
             active(1, 2, ActiveStatus::default(), Some(RbaRange::new(Rba(0x5A000), Rba(0x15A000)))),
             active(1, 3, fresh, None),
-            active(2, 1, used, Some(range)),
+            active(2, 1, ActiveStatus { incomplete: true, ..used }, Some(range)),
         ],
         copy_stopped: [None, Some(Rba(0x5B123))],
         archives: vec![ArchiveLog {
@@ -239,12 +239,35 @@ fn questions_about_the_line_of_log() {
     assert_eq!(bsds.data_set_holding(Rba(0x1000), 1), Some("ARCHLOG1.A0000001"));
     assert_eq!(bsds.active_logs[0].status.to_string(), "TRUNCATED, REUSABLE");
     assert_eq!(bsds.active_logs[1].status.to_string(), "NOT REUSABLE");
+    assert_eq!(bsds.active_logs[3].status.to_string(), "TRUNCATED, INCOMPLETE, REUSABLE");
     let mut bsds = bsds;
     for begin in 0..150 {
         bsds.add_checkpoint(CheckpointEntry { begin: Rba(begin), end: Rba(begin + 1), at: Timestamp(0) });
     }
     assert_eq!(bsds.checkpoints.len(), Bsds::CHECKPOINTS);
     assert_eq!(bsds.checkpoints.last().unwrap().begin, Rba(149));
+}
+
+#[test]
+fn an_active_log_lacks_what_its_copy_missed() {
+    let mut bsds = sample();
+    let range = RbaRange::new(Rba(0x5A000), Rba(0x15A000));
+    let stop = Rba(0x5B123);
+    let mut lacks = |incomplete: bool, reusable: bool, marked: bool| {
+        let status = ActiveStatus { incomplete, reusable, ..ActiveStatus::default() };
+        bsds.active_logs[3].status.incomplete = marked;
+        let log = ActiveLog { copy: 2, range: Some(range), status, ..bsds.active_logs[3].clone() };
+        bsds.lacks_from(&log)
+    };
+    // Marked, and where its copy stopped.
+    assert_eq!(lacks(true, false, true), Some(stop));
+    assert_eq!(lacks(true, true, true), Some(range.start));
+    // Written afresh after the stop.
+    assert_eq!(lacks(false, false, true), None);
+    // None is marked: an older inventory.
+    assert_eq!(lacks(false, false, false), Some(stop));
+    bsds.copy_stopped = [None, None];
+    assert!(bsds.active_logs[..3].iter().all(|log| bsds.lacks_from(log).is_none()));
 }
 
 proptest::proptest! {

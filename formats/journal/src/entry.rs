@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use format_types::{Crc32c, ObjectName, Rba};
+use format_types::{Crc32c, HistoryId, ObjectName, Rba};
 
 /// Longest line, line feed included: bounds the memory of a reader.
 pub const MAX_LINE: usize = 1 << 20;
@@ -24,6 +24,8 @@ pub struct Header {
     pub connections: u32,
     /// Its queues.
     pub queues: Vec<ObjectName>,
+    /// The log history that all commit RBAs are of; journals of before it was written say none.
+    pub history: Option<HistoryId>,
 }
 
 /// A message put.
@@ -77,13 +79,16 @@ pub enum Entry {
 #[must_use]
 pub fn encode_header(header: &Header) -> String {
     let queues: Vec<&str> = header.queues.iter().map(ObjectName::as_str).collect();
-    let text = format!(
+    let mut text = format!(
         "HWJ1 load={:016X} seed={:016X} connections={} queues={}",
         header.load,
         header.seed,
         header.connections,
         queues.join(",")
     );
+    if let Some(HistoryId { number, random }) = header.history {
+        push(&mut text, format_args!(" history={number}-{random:016X}"));
+    }
     seal(1, text)
 }
 
@@ -189,10 +194,25 @@ pub(crate) fn decode_header(text: &str) -> Result<Header, String> {
         .map(str::parse)
         .collect::<Result<_, _>>()
         .map_err(|e: format_types::NameError| e.to_string())?;
+    let history = match words.next() {
+        None => None,
+        Some(word) => Some(decode_history(word).ok_or_else(|| format!("'{word}' is not a log history"))?),
+    };
+    if words.next().is_some() {
+        return Err("words follow the header's last field".to_owned());
+    }
     if !(1..=MAX_CONNECTIONS).contains(&connections) || queues.len() > MAX_QUEUES {
         return Err(format!("{connections} connections and {} queues are outside the limits", queues.len()));
     }
-    Ok(Header { load, seed, connections, queues })
+    Ok(Header { load, seed, connections, queues, history })
+}
+
+/// Reads `history=<number>-<16 hex>`, as it is written and in no other way.
+fn decode_history(word: &str) -> Option<HistoryId> {
+    let (first, second) = word.strip_prefix("history=")?.split_once('-')?;
+    let exact = second.len() == 16 && second.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'));
+    let random = u64::from_str_radix(second, 16).ok().filter(|_| exact)?;
+    Some(HistoryId { number: number(first).ok()?, random })
 }
 
 /// Reads an entry's text.

@@ -7,7 +7,7 @@
 //!
 //! # Picture
 //! ```text
-//! HWJ1 load=<16 hex> seed=<16 hex> connections=<n> queues=<name>,<name>... *<crc><LF>
+//! HWJ1 load=<16 hex> seed=<16 hex> connections=<n> queues=<name>,<name>... history=<n>-<16 hex> *<crc><LF>
 //! U <connection> <unit> <commit RBA> P <queue>:<message id>:<sequence>:<length> ... G <message id> ... *<crc><LF>
 //! X <connection> <unit> P ... G ... *<crc><LF>
 //! E <acknowledged units> <unknown units> *<crc><LF>
@@ -20,6 +20,7 @@
 //! | `seed` | seed of the load's decisions, to run it again |
 //! | `connections` | connections of the load, 1 to 4,096; numbered from 0 |
 //! | `queues` | names of the queues; puts name them by their place in this list, from 0 |
+//! | `history` | log history that all commit RBAs of the load are of; left out where it is not known |
 //! | connection, unit | decimal; units of a connection are numbered from 1 and rise |
 //! | commit RBA | 16 hexadecimal digits, as the server acknowledged it |
 //! | message id | 48 upper-case hexadecimal digits; `-` in an unknown unit when the server never named it |
@@ -38,6 +39,10 @@
 //! # Order of writes
 //! Lines are appended in the order in which acknowledgements arrived, which need not be the order of commit RBAs: a get may stand
 //! before the put of the message that it got.
+//!
+//! # Several loads
+//! One file for each load, and a load ends with its queue manager, so a journal never spans a cut of the log. RBAs above a cut are used
+//! again by the history that begins there; the header's history tells whose they are.
 //!
 //! # Non-goals
 //! No bodies: they are made again from load, connection, sequence and length. No units that were backed out: they must leave

@@ -49,7 +49,7 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// When there is none, it is damaged, or a newer release wrote it.
     pub fn open(input: R) -> Result<Self, JournalError> {
-        let none = Header { load: 0, seed: 0, connections: 0, queues: Vec::new() };
+        let none = Header { load: 0, seed: 0, connections: 0, queues: Vec::new(), history: None };
         let mut reader = Self {
             input: BufReader::with_capacity(64 << 10, input),
             header: none,
@@ -147,7 +147,7 @@ impl<R: Read> Reader<R> {
 
 #[cfg(test)]
 mod tests {
-    use format_types::Rba;
+    use format_types::{HistoryId, Rba};
 
     use super::*;
     use crate::entry::{Put, Unit, encode_entry, encode_header};
@@ -158,6 +158,7 @@ mod tests {
             seed: 7,
             connections: 2,
             queues: vec!["LOAD.0".parse().unwrap(), "LOAD.1".parse().unwrap()],
+            history: Some(HistoryId { number: 3, random: 0xAB }),
         };
         let unit = Unit {
             connection: 1,
@@ -209,8 +210,13 @@ mod tests {
         assert_eq!((read_header, read_entries, ended, torn), (header, entries, true, false));
         let first = String::from_utf8(bytes).unwrap().lines().next().unwrap().to_owned();
         assert!(first.starts_with(
-            "HWJ1 load=000000000000ABCD seed=0000000000000007 connections=2 queues=LOAD.0,LOAD.1 *"
+            "HWJ1 load=000000000000ABCD seed=0000000000000007 connections=2 queues=LOAD.0,LOAD.1 \
+             history=3-00000000000000AB *"
         ));
+        // Older journals do not say whose their RBAs are.
+        let older = encode_header(&Header { history: None, ..sample().0 });
+        assert!(older.contains("queues=LOAD.0,LOAD.1 *"));
+        assert_eq!(read(older.as_bytes()).unwrap().0.history, None);
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod idcams;
 mod listcat;
 mod log_status;
 mod sysprint;
+mod threads;
 mod time;
 mod usage;
 mod usage_reader;
@@ -45,6 +46,10 @@ pub use idcams::{
 pub use listcat::{LinearDataSet, Listcat, RbaExtent, Space, SpaceType, listcat};
 pub use log_status::{CopyStatus, LogParameter, LogStatus, OffloadState, log_parameters, log_status};
 pub use sysprint::Sysprint;
+pub use threads::{
+    Thread, active_threads, archive_log_quiesce_active, in_doubt_threads, thread_report_complete,
+    thread_report_follows,
+};
 pub use time::{date, date_and_time, julian_date};
 pub use usage::{
     DataSetRow, buffer_pool_attributes, data_set_usage, page_set_usage, recovery_parts, restart_rbas,

@@ -52,6 +52,25 @@ pub struct CopiedPageSet {
     pub damaged_pages: Vec<PageNumber>,
 }
 
+/// A piece of log that the point holds itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopiedLog {
+    /// Its name in the point's directory.
+    pub file: String,
+    /// The log history that it belongs to; a piece lies in one.
+    pub history: HistoryId,
+    /// RBA of its first byte, the start of a control interval.
+    pub start: Rba,
+    /// RBA after the last record in it.
+    pub end: Rba,
+    /// Bytes in it: whole control intervals.
+    pub length: u64,
+    /// CRC-32C of all its bytes.
+    #[serde(serialize_with = "write_checksum", deserialize_with = "read_checksum")]
+    pub checksum: u32,
+}
+
 /// What a recovery point holds and needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
@@ -81,6 +100,11 @@ pub struct Manifest {
     pub bsds: CopiedFile,
     /// DEFINE statements of all objects.
     pub definitions: CopiedFile,
+    /// What the stop before a full copy printed: CSQI024I and CSQI025I. Empty for a point made while the queue manager ran.
+    pub stopped: Vec<String>,
+    /// The log from [`Self::log_needed_from`] to the end, oldest piece first, where the point holds it itself and can be moved; none
+    /// where it needs the queue manager's own.
+    pub log: Option<Vec<CopiedLog>>,
 }
 
 /// Why bytes are not a manifest.
@@ -126,6 +150,10 @@ struct Document {
     system_recovery: SystemRecovery,
     bsds: CopiedFile,
     definitions: CopiedFile,
+    #[serde(default)]
+    stopped: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log: Option<Vec<CopiedLog>>,
     #[serde(skip_serializing, rename = "checksum")]
     _checksum: Option<String>,
 }
@@ -159,6 +187,8 @@ impl Manifest {
             system_recovery: self.system_recovery.clone(),
             bsds: self.bsds.clone(),
             definitions: self.definitions.clone(),
+            stopped: self.stopped.clone(),
+            log: self.log.clone(),
             _checksum: None,
         };
         let text =
@@ -201,6 +231,8 @@ impl Manifest {
             system_recovery: document.system_recovery,
             bsds: document.bsds,
             definitions: document.definitions,
+            stopped: document.stopped,
+            log: document.log,
         };
         manifest.check()?;
         Ok(manifest)
@@ -223,7 +255,8 @@ impl Manifest {
     /// Rules between fields: names that stay in the directory, each page set once, the range in order.
     fn check(&self) -> Result<(), ManifestError> {
         let files = self.page_sets.iter().map(|copy| copy.file.as_str());
-        for file in files.chain([self.bsds.file.as_str(), self.definitions.file.as_str()]) {
+        let log = self.log.iter().flatten().map(|piece| piece.file.as_str());
+        for file in files.chain(log).chain([self.bsds.file.as_str(), self.definitions.file.as_str()]) {
             let plain = !file.is_empty() && file != "." && file != ".." && !file.contains(['/', '\0']);
             if !plain {
                 return Err(ManifestError::Content(format!(
@@ -242,6 +275,30 @@ impl Manifest {
                 "it ends at {} before its start {}",
                 self.end, self.start
             )));
+        }
+        self.check_log()
+    }
+
+    /// A point that holds log holds all that it needs: pieces that follow each other, from where it is needed to the end.
+    fn check_log(&self) -> Result<(), ManifestError> {
+        let Some(pieces) = &self.log else { return Ok(()) };
+        let needed = self.log_needed_from().min(self.end);
+        let mut at = needed;
+        for piece in pieces {
+            let length = piece.end.ci_ceiling().since(piece.start);
+            let whole = piece.start == piece.start.ci_start() && piece.length == length && length > 0;
+            // A further piece begins in the control interval behind the one in which a history was cut.
+            let latest = if at == needed { at.ci_start() } else { at.ci_ceiling() };
+            if !whole || piece.start > latest || piece.end <= at {
+                return Err(ManifestError::Content(format!(
+                    "its piece of log {} from {} to {} does not follow {at}",
+                    piece.file, piece.start, piece.end
+                )));
+            }
+            at = piece.end;
+        }
+        if at < self.end {
+            return Err(ManifestError::Content(format!("its log ends at {at} before its end {}", self.end)));
         }
         Ok(())
     }
@@ -299,6 +356,14 @@ mod tests {
             checksum: 0x0BAD_CAFE,
             damaged_pages: vec![],
         };
+        let piece = |number: u32, start: u64, end: u64| CopiedLog {
+            file: format!("LOG{number:04}"),
+            history: HistoryId { number, random: 0x1234_5678_9ABC_DEF0 },
+            start: Rba(start),
+            end: Rba(end),
+            length: Rba(end).ci_ceiling().since(Rba(start)),
+            checksum: 9,
+        };
         Manifest {
             name: "T1".to_owned(),
             queue_manager: "QM1".parse().unwrap(),
@@ -318,6 +383,8 @@ mod tests {
             },
             bsds: CopiedFile { file: "BSDS".to_owned(), length: 65536, checksum: 7 },
             definitions: CopiedFile { file: "DEFINITIONS".to_owned(), length: 10, checksum: 0xFFFF_FFFF },
+            stopped: vec!["CSQI024I QM1 CSQIDUSE Restart RBA".to_owned()],
+            log: Some(vec![piece(1, 0x2000, 0x2F80), piece(2, 0x3000, 0x5000)]),
         }
     }
 
@@ -387,6 +454,11 @@ mod tests {
             ("0000000000005000", "0000000000000001"),
             ("\"version\": 1,", "\"version\": 1,\n  \"novelty\": true,"),
             ("0BADCAFE", "0badcafe"),
+            ("\"LOG0002\"", "\"LOG/0002\""),
+            ("\"start\": \"0000000000003000\"", "\"start\": \"0000000000004000\""),
+            ("\"start\": \"0000000000002000\"", "\"start\": \"0000000000002100\""),
+            ("\"end\": \"0000000000002F80\"", "\"end\": \"0000000000002100\""),
+            ("\"length\": 8192", "\"length\": 4096"),
         ] {
             let bytes = resealed(|t| t.replacen(from, to, 1));
             assert!(matches!(Manifest::decode(&bytes), Err(ManifestError::Content(_))), "{from} -> {to}");

@@ -32,6 +32,7 @@
 //! | `page_sets[]` | `page_set`, `file`, `recovery_rba` as copied, `pages`, `length`, `checksum` (of the image), `damaged_pages` |
 //! | `system_recovery` | the system recovery RBA when the point was begun: its parts with their holders |
 //! | `bsds`, `definitions` | `file`, `length`, `checksum` of the BSDS copy and of the DEFINE statements |
+//! | `log[]` | missing, or the log that the point needs: `file`, `history`, `start`, `end`, `length`, `checksum` of each piece |
 //!
 //! RBAs are strings of 16 hexadecimal digits, checksums strings of 8. Unknown fields are refused.
 //!
@@ -49,8 +50,8 @@
 //! its final name, then its parent is synced. So a directory under the final name is always complete.
 //!
 //! # Non-goals
-//! No signature: the checksums protect against accidents, not against an adversary. No log: a point needs the queue manager's own.
+//! No signature: the checksums protect against accidents, not against an adversary.
 
 mod document;
 
-pub use document::{CopiedFile, CopiedPageSet, EYE_CATCHER, Manifest, ManifestError, VERSION};
+pub use document::{CopiedFile, CopiedLog, CopiedPageSet, EYE_CATCHER, Manifest, ManifestError, VERSION};

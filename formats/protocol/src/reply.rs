@@ -1,7 +1,8 @@
 //! What a queue manager answers.
 
 use format_types::{
-    ConditionCode, HistoryId, PageSetId, QueueManagerId, QueueManagerName, Rba, Timestamp, UsageReport,
+    ConditionCode, HistoryId, PageSetId, QueueManagerId, QueueManagerName, Rba, Timestamp, UnitUsage,
+    UsageReport,
 };
 
 use crate::MESSAGE_ID_SIZE;
@@ -123,14 +124,20 @@ frames! {
         },
         /// To `AbandonBackup`.
         17 => Abandoned,
+        /// To `Applications`, and to `StopWhenAlone` when it was not stopped.
+        18 => Applications {
+            /// Names of the other connections.
+            connected: Vec<String>,
+            /// Units of recovery that no connection ends: in doubt, or waiting for a page set.
+            unresolved: Vec<UnitUsage>,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use format_types::{
-        BufferPoolUsage, DataSetUsage, Expand, PageSetUsage, RecoveryPart, SystemRecovery, UnitState,
-        UnitUsage, Urid,
+        BufferPoolUsage, DataSetUsage, Expand, PageSetUsage, RecoveryPart, SystemRecovery, UnitState, Urid,
     };
     use proptest::prelude::*;
 
@@ -206,6 +213,10 @@ mod tests {
             Reply::Stopping { lines: vec!["CSQI024I".into()] },
             Reply::Error { code: ConditionCode::Refused, id: "CSQJ319I".into(), text: "no".into() },
             Reply::Abandoned,
+            Reply::Applications {
+                connected: vec!["PAYROLL".into(), String::new()],
+                unresolved: usage().units,
+            },
         ]
     }
 
@@ -227,7 +238,7 @@ mod tests {
     #[test]
     fn tags_are_pinned() {
         let tags: Vec<u8> = samples().iter().map(|reply| reply.encode().unwrap()[FRAME_HEADER]).collect();
-        assert_eq!(tags, (1..=17).collect::<Vec<u8>>());
+        assert_eq!(tags, (1..=18).collect::<Vec<u8>>());
     }
 
     proptest! {

@@ -91,6 +91,13 @@ frames! {
             /// Back out what is under way instead of waiting for it.
             force: bool,
         },
+        /// Asks who uses the queue manager beside the asking connection.
+        17 => Applications,
+        /// Stops the queue manager if nobody but the asking connection uses it, as one step; else nothing changes.
+        18 => StopWhenAlone {
+            /// Stop over units of recovery that are in doubt or wait for a page set.
+            allow_unresolved: bool,
+        },
     }
 }
 
@@ -154,6 +161,8 @@ mod tests {
             Request::ArchiveLog { quiesce: Some(5), wait_offload: true, cancel_offload: false },
             Request::Status,
             Request::Stop { force: true },
+            Request::Applications,
+            Request::StopWhenAlone { allow_unresolved: true },
         ]
     }
 

@@ -29,13 +29,15 @@
 //! | DELETE STGCLASS(name), DISPLAY STGCLASS(generic name) | as for queues |
 //! | DEFINE PSID(n) | EXPAND(USER, SYSTEM or NONE), PAGES(n), BUFFPOOL(0) |
 //! | ALTER PSID(n) | EXPAND |
-//! | DELETE PSID(n), DISPLAY PSID(n or *) | none; ALL and names of attributes |
+//! | DELETE PSID(n), START PSID(n), DISPLAY PSID(n or *) | none; none; ALL and names of attributes |
 //! | DISPLAY USAGE | TYPE(PAGESET, DATASET or ALL), PSID(n or *) |
 //! | DISPLAY LOG, DISPLAY QMGR, DISPLAY CONN(name or *) | none; ALL and names; TYPE(CONN) ALL WHERE |
+//! | DISPLAY THREAD(name, ... or *) | TYPE(ACTIVE, INDOUBT or *) |
+//! | RESOLVE INDOUBT(name) | ACTION(COMMIT or BACKOUT), NID(name or *) |
 //! | ARCHIVE LOG | MODE(QUIESCE) with TIME(n) and WAIT(YES or NO), or CANCEL OFFLOAD |
 //! | STOP QMGR | MODE(QUIESCE or FORCE) |
 //!
-//! Synonyms: DEF, ALT, DEL, DIS, ARC; QL, Q and QUEUE (DISPLAY); STC.
+//! Synonyms: DEF, ALT, DEL, DIS, STA, RES, ARC; IND, THD; QL, Q and QUEUE (DISPLAY); STC.
 //!
 //! # Validity rule
 //! Keywords are read in any case. Values without apostrophes are folded to upper case, quoted ones are taken as they are. A keyword
@@ -51,6 +53,7 @@
 mod control;
 mod display;
 mod error;
+mod in_doubt;
 mod page_set;
 mod parameters;
 mod queue;
@@ -61,6 +64,7 @@ mod storage_class;
 pub use control::{ArchiveLog, StopMode};
 pub use display::{DisplayRequest, DisplayUsage, Filter, NamePattern, Operator, UsageKind};
 pub use error::StatementError;
+pub use in_doubt::{DisplayThread, NetworkId, ResolveInDoubt, ThreadKind};
 pub use page_set::DefinePageSet;
 pub use queue::{DefineQueue, MAXIMUM_MESSAGE_LENGTH, QueueAttributes};
 pub use script::{Position, ScriptStatement, script};

@@ -5,6 +5,7 @@ use format_types::{Expand, ObjectName, PageSetId};
 use crate::StatementError;
 use crate::control::{ArchiveLog, StopMode};
 use crate::display::{DisplayRequest, DisplayUsage, NamePattern, page_set, page_set_or_all};
+use crate::in_doubt::{DisplayThread, ResolveInDoubt};
 use crate::page_set::{DefinePageSet, expand};
 use crate::parameters::{Parameter, Parameters};
 use crate::queue::{DefineQueue, QueueAttributes, object_name};
@@ -14,6 +15,7 @@ const QUEUE: &[&str] = &["QLOCAL", "QL"];
 const QUEUE_DISPLAYED: &[&str] = &["QLOCAL", "QL", "QUEUE", "Q"];
 const STORAGE_CLASS: &[&str] = &["STGCLASS", "STC"];
 const PAGE_SET: &[&str] = &["PSID"];
+const IN_DOUBT: &[&str] = &["INDOUBT", "IND"];
 const PAGE_SET_DISPLAYED: &[&str] = &["PAGES", "EXPAND", "BUFFPOOL", "STATUS", "USED", "RECRBA"];
 const STORAGE_CLASS_DISPLAYED: &[&str] = &["PSID", "DESCR"];
 const QUEUE_MANAGER_DISPLAYED: &[&str] = &[
@@ -21,8 +23,8 @@ const QUEUE_MANAGER_DISPLAYED: &[&str] = &[
     "CRDATE", "CRTIME",
 ];
 const CONNECTION_DISPLAYED: &[&str] = &[
-    "TYPE", "APPLTAG", "EXTCONN", "EXTURID", "PID", "QMURID", "UOWLOG", "UOWLOGDA", "UOWLOGTI", "UOWSTATE",
-    "UOWSTDA", "UOWSTTI", "URTYPE", "USERID",
+    "TYPE", "APPLTAG", "EXTCONN", "EXTURID", "NID", "PID", "QMURID", "UOWLOG", "UOWLOGDA", "UOWLOGTI",
+    "UOWSTATE", "UOWSTDA", "UOWSTTI", "URTYPE", "USERID",
 ];
 
 /// An MQSC command.
@@ -81,6 +83,11 @@ pub enum Statement {
         /// What is printed of it; its `names` match all.
         request: DisplayRequest,
     },
+    /// START PSID: a page set that went offline comes back.
+    StartPageSet {
+        /// The page set.
+        page_set: PageSetId,
+    },
     /// DISPLAY USAGE.
     DisplayUsage(DisplayUsage),
     /// DISPLAY LOG.
@@ -89,6 +96,10 @@ pub enum Statement {
     DisplayQueueManager(DisplayRequest),
     /// DISPLAY CONN.
     DisplayConnection(DisplayRequest),
+    /// DISPLAY THREAD.
+    DisplayThread(DisplayThread),
+    /// RESOLVE INDOUBT.
+    ResolveInDoubt(ResolveInDoubt),
     /// ARCHIVE LOG.
     ArchiveLog(ArchiveLog),
     /// STOP QMGR.
@@ -110,6 +121,14 @@ impl Statement {
             "ALTER" | "ALT" if verb.is_bare() => Self::alter(&mut rest, &verb)?,
             "DELETE" | "DEL" if verb.is_bare() => Self::delete(&mut rest, &verb)?,
             "DISPLAY" | "DIS" if verb.is_bare() => Self::display(&mut rest, &verb)?,
+            "START" | "STA" if verb.is_bare() => {
+                let primary = rest.take(PAGE_SET)?.ok_or_else(|| Self::no_noun(&rest, &verb))?;
+                Self::StartPageSet { page_set: page_set(&primary)? }
+            }
+            "RESOLVE" | "RES" if verb.is_bare() => {
+                let primary = rest.take(IN_DOUBT)?.ok_or_else(|| Self::no_noun(&rest, &verb))?;
+                Self::ResolveInDoubt(ResolveInDoubt::read(&primary, &mut rest)?)
+            }
             "ARCHIVE" | "ARC" if verb.is_bare() => {
                 Self::noun(&mut rest, &verb, "LOG")?;
                 Self::ArchiveLog(ArchiveLog::read(&mut rest)?)
@@ -140,10 +159,13 @@ impl Statement {
             Self::AlterPageSet { .. } => "ALTER PSID",
             Self::DeletePageSet { .. } => "DELETE PSID",
             Self::DisplayPageSet { .. } => "DISPLAY PSID",
+            Self::StartPageSet { .. } => "START PSID",
             Self::DisplayUsage(_) => "DISPLAY USAGE",
             Self::DisplayLog => "DISPLAY LOG",
             Self::DisplayQueueManager(_) => "DISPLAY QMGR",
             Self::DisplayConnection(_) => "DISPLAY CONN",
+            Self::DisplayThread(_) => "DISPLAY THREAD",
+            Self::ResolveInDoubt(_) => "RESOLVE INDOUBT",
             Self::ArchiveLog(_) => "ARCHIVE LOG",
             Self::StopQueueManager(_) => "STOP QMGR",
         }
@@ -162,7 +184,12 @@ impl Statement {
             | Self::DisplayPageSet { .. }
             | Self::DisplayQueueManager(_) => "CSQMDRTS",
             Self::DisplayConnection(_) => "CSQMDRTC",
-            Self::DefinePageSet(_) | Self::AlterPageSet { .. } | Self::DeletePageSet { .. } => "CSQPALTR",
+            Self::DisplayThread(_) => "CSQVDT",
+            Self::ResolveInDoubt(_) => "CSQVRRID",
+            Self::DefinePageSet(_)
+            | Self::AlterPageSet { .. }
+            | Self::DeletePageSet { .. }
+            | Self::StartPageSet { .. } => "CSQPALTR",
             Self::DisplayUsage(_) => "CSQIDUSE",
             Self::DisplayLog | Self::ArchiveLog(_) => "CSQJC001",
             Self::StopQueueManager(_) => "CSQYASCP",
@@ -251,6 +278,7 @@ impl Statement {
                 }
                 DisplayRequest::read(names, rest, CONNECTION_DISPLAYED).map(Self::DisplayConnection)
             }
+            "THREAD" | "THD" => DisplayThread::read(&noun, rest).map(Self::DisplayThread),
             _ => Err(StatementError::invalid(&noun.keyword, noun.column)),
         }
     }

@@ -1,8 +1,9 @@
 //! Statements as people write them, and the errors that they meet.
 
 use format_statement::{
-    ArchiveLog, DefineQueue, DefineStorageClass, DisplayUsage, Filter, NamePattern, Operator,
-    QueueAttributes, Statement, StopMode, StorageClassAttributes, UsageKind,
+    ArchiveLog, DefineQueue, DefineStorageClass, DisplayThread, DisplayUsage, Filter, NamePattern, NetworkId,
+    Operator, QueueAttributes, ResolveInDoubt, Statement, StopMode, StorageClassAttributes, ThreadKind,
+    UsageKind,
 };
 use format_types::{Expand, PageSetId};
 use proptest::prelude::*;
@@ -95,6 +96,29 @@ fn usage_and_controls() {
 }
 
 #[test]
+fn units_in_doubt() {
+    let resolve = |connection: &str, commit, network_id| {
+        Statement::ResolveInDoubt(ResolveInDoubt { connection: connection.into(), commit, network_id })
+    };
+    let one = |name: &str| NetworkId::One(name.into());
+    for (text, expected) in [
+        ("RESOLVE INDOUBT(PUT-17) ACTION(COMMIT) NID(*)", resolve("PUT-17", true, NetworkId::All)),
+        ("RES IND(PUT-17) NID(order.7) ACTION(BACKOUT)", resolve("PUT-17", false, one("ORDER.7"))),
+        ("RES INDOUBT('my app') ACTION(COMMIT) NID('Order 7')", resolve("my app", true, one("Order 7"))),
+    ] {
+        assert_eq!(parse(text), expected, "{text}");
+    }
+    let thread = |connections: Option<&[&str]>, kind| {
+        let connections = connections.map(|names| names.iter().map(ToString::to_string).collect());
+        Statement::DisplayThread(DisplayThread { connections, kind })
+    };
+    assert_eq!(parse("DIS THD(*)"), thread(None, ThreadKind::Active));
+    assert_eq!(parse("DISPLAY THREAD(*) TYPE(INDOUBT)"), thread(None, ThreadKind::InDoubt));
+    assert_eq!(parse("DIS THREAD(A, B) TYPE(*)"), thread(Some(&["A", "B"]), ThreadKind::All));
+    assert!(matches!(parse("DIS CONN(*) NID"), Statement::DisplayConnection(r) if r.shows("NID")));
+}
+
+#[test]
 fn page_sets_and_storage_classes() {
     let Statement::DefinePageSet(set) = parse("DEFINE PSID(7) EXPAND(SYSTEM) PAGES(4096) BUFFPOOL(0)") else {
         panic!()
@@ -105,6 +129,8 @@ fn page_sets_and_storage_classes() {
         Statement::AlterPageSet { page_set: psid(7), expand: Expand::None }
     );
     assert_eq!(parse("DELETE PSID(7)"), Statement::DeletePageSet { page_set: psid(7) });
+    assert_eq!(parse("START PSID(7)"), Statement::StartPageSet { page_set: psid(7) });
+    assert_eq!(parse("sta psid(07)"), Statement::StartPageSet { page_set: psid(7) });
     let expected = DefineStorageClass {
         name: "FAST".parse().unwrap(),
         replace: true,
@@ -154,6 +180,19 @@ fn errors_name_the_message_and_the_column() {
         ("ARCHIVE LOG CANCEL OFFLOAD MODE(QUIESCE)", "CSQ9020E", 28),
         ("STOP QMGR MODE(RESTART)", "CSQ9015E", 16),
         ("STOP CHANNEL(A)", "CSQ9001E", 6),
+        ("START", "CSQ9019E", 1),
+        ("START QMGR", "CSQ9001E", 7),
+        ("START PSID(100)", "CSQ9015E", 12),
+        ("START PSID(1) EXPAND(USER)", "CSQ9001E", 15),
+        ("RESOLVE CHANNEL(A)", "CSQ9001E", 9),
+        ("RESOLVE INDOUBT ACTION(COMMIT) NID(*)", "CSQ9003E", 9),
+        ("RESOLVE INDOUBT(*) ACTION(COMMIT) NID(*)", "CSQ9015E", 17),
+        ("RESOLVE INDOUBT(A) NID(*)", "CSQ9009E", 26),
+        ("RESOLVE INDOUBT(A) ACTION(COMMIT)", "CSQ9009E", 34),
+        ("RESOLVE INDOUBT(A) ACTION(FORGET) NID(*)", "CSQ9015E", 27),
+        ("RESOLVE INDOUBT(A) ACTION(COMMIT) NID('')", "CSQ9015E", 39),
+        ("DIS THREAD", "CSQ9003E", 5),
+        ("DIS THREAD(*) TYPE(REGIONS)", "CSQ9015E", 20),
     ] {
         match Statement::parse(text) {
             Ok(statement) => panic!("{text} was read as {statement:?}"),

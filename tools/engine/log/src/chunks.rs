@@ -137,6 +137,7 @@ impl Chunks {
     fn fill(&mut self, rba: Rba, window: RbaRange) -> Result<(), Unreadable> {
         self.used.clear();
         self.source = None;
+        self.sets.close_others(rba);
         let mut tried = Vec::new();
         for set in self.sets.holding(rba) {
             let start = window.start.max(set.range.start);
@@ -269,7 +270,12 @@ impl Chunks {
 }
 
 /// Bytes of segments in `ci`, if they are what `need` asks for.
-fn believe(ci: &[u8], place: &CiPlace, need: Need, checksum: &SegmentChecksum) -> Result<usize, CiDamage> {
+pub(crate) fn believe(
+    ci: &[u8],
+    place: &CiPlace,
+    need: Need,
+    checksum: &SegmentChecksum,
+) -> Result<usize, CiDamage> {
     let place = &CiPlace { rba: believed_rba(ci, place.rba), ..*place };
     let whole = ci::verify_closed(ci, place, checksum);
     match (whole, need) {

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use engine_storage::planted::{self, Defect};
 use engine_storage::{OpenMode, SharedFile, SharedStorage};
-use format_bsds::{ActiveLog, Bsds};
+use format_bsds::{ActiveLog, Bsds, Line};
 use format_log::LogIdentity;
 use format_log::ci::CiPlace;
 use format_types::{CI_SIZE, HistoryId, Rba, RbaRange};
@@ -21,6 +23,8 @@ pub(crate) struct DataSet {
     start: Rba,
     instance: Option<u32>,
     history: HistoryId,
+    /// An active log that is archived: it may be written anew at any time, or have been made anew.
+    pub(crate) archived: bool,
     file: OnceLock<Result<SharedFile, String>>,
 }
 
@@ -31,36 +35,79 @@ pub(crate) struct DataSets {
     dir: PathBuf,
     queue_manager: format_types::QueueManagerId,
     sets: Vec<DataSet>,
+    /// Stretches inside control intervals of the line that are not on it: what a cut left behind.
+    abandoned: Vec<RbaRange>,
+    /// Files that were opened and not closed.
+    opened: AtomicUsize,
 }
+
+/// Files that are kept open, more or less: a log may have more archives than a process may have files.
+const FILES_KEPT: usize = 32;
 
 impl DataSets {
     /// The data sets that `bsds` names.
     pub(crate) fn of(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Self {
+        let line = bsds.line();
         let mut sets = Vec::new();
         for copy in 1..=2 {
-            sets.extend(bsds.actives(copy).filter_map(|log| active(bsds, log)));
+            sets.extend(bsds.actives(copy).filter_map(|log| active(bsds, &line, log)));
         }
         for copy in 1..=2 {
             let archives = bsds.archives.iter().filter(|log| log.copy == copy);
             sets.extend(archives.filter_map(|log| {
-                let range = on_the_line(bsds, log.history, log.range)?;
+                let range = line.clip(log.history, log.range)?;
                 Some(DataSet::new(copy, &log.name, range, log.range.start, None, log.history))
             }));
         }
-        Self { storage: storage.clone(), dir: dir.to_owned(), queue_manager: bsds.queue_manager, sets }
+        let abandoned = line.abandoned();
+        Self {
+            storage: storage.clone(),
+            dir: dir.to_owned(),
+            queue_manager: bsds.queue_manager,
+            sets,
+            abandoned,
+            opened: AtomicUsize::new(0),
+        }
     }
 
     /// The same data sets, for somebody else to read.
     pub(crate) fn again(&self) -> Self {
-        let again = |set: &DataSet| {
-            DataSet::new(set.copy, &set.name, set.range, set.start, set.instance, set.history)
+        let again = |set: &DataSet| DataSet {
+            archived: set.archived,
+            ..DataSet::new(set.copy, &set.name, set.range, set.start, set.instance, set.history)
         };
         Self {
             storage: self.storage.clone(),
             dir: self.dir.clone(),
             queue_manager: self.queue_manager,
             sets: self.sets.iter().map(again).collect(),
+            abandoned: self.abandoned.clone(),
+            opened: AtomicUsize::new(0),
         }
+    }
+
+    /// Closes files of data sets that do not hold `rba`, when many are open.
+    pub(crate) fn close_others(&mut self, rba: Rba) {
+        if *self.opened.get_mut() < FILES_KEPT {
+            return;
+        }
+        *self.opened.get_mut() = 0;
+        for set in self.sets.iter_mut().filter(|set| !set.range.contains(rba)) {
+            set.file = OnceLock::new();
+        }
+    }
+
+    /// Where the line goes on when `rba` lies behind a cut, in the control interval that holds it; none when `rba` is on the line.
+    pub(crate) fn after_cut(&self, rba: Rba) -> Option<Rba> {
+        if planted::active(Defect::CutIgnoredInCi) {
+            return None;
+        }
+        self.abandoned.iter().find(|gap| gap.contains(rba)).map(|gap| gap.end)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &DataSet> {
+        self.sets.iter()
     }
 
     /// Those that should hold the control interval at `rba`.
@@ -77,10 +124,16 @@ impl DataSets {
     /// enough.
     pub(crate) fn read(&self, set: &DataSet, rba: Rba, buffer: &mut [u8]) -> Result<(), String> {
         let file = set.file.get_or_init(|| {
-            self.storage.open(&self.dir.join(&set.name), OpenMode::Read).map_err(|error| error.to_string())
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            self.open(set)
         });
         let file = file.as_ref().map_err(Clone::clone)?;
-        file.read_at(rba.since(set.start), buffer).map_err(|error| error.to_string())
+        set.read(file, rba, buffer)
+    }
+
+    /// The file of `set`, for whoever closes it again.
+    pub(crate) fn open(&self, set: &DataSet) -> Result<SharedFile, String> {
+        self.storage.open(&self.dir.join(&set.name), OpenMode::Read).map_err(|error| error.to_string())
     }
 
     /// Where the control interval at `rba` is expected in `set`.
@@ -91,6 +144,16 @@ impl DataSets {
 }
 
 impl DataSet {
+    /// Fills `buffer` with the log from `rba` on.
+    pub(crate) fn read(&self, file: &SharedFile, rba: Rba, buffer: &mut [u8]) -> Result<(), String> {
+        file.read_at(rba.since(self.start), buffer).map_err(|error| error.to_string())
+    }
+
+    /// Whether it is an active log.
+    pub(crate) fn is_active(&self) -> bool {
+        self.instance.is_some()
+    }
+
     fn new(
         copy: u8,
         name: &str,
@@ -99,35 +162,30 @@ impl DataSet {
         instance: Option<u32>,
         history: HistoryId,
     ) -> Self {
-        Self { copy, name: name.to_owned(), range, start, instance, history, file: OnceLock::new() }
+        Self {
+            copy,
+            name: name.to_owned(),
+            range,
+            start,
+            instance,
+            history,
+            archived: false,
+            file: OnceLock::new(),
+        }
     }
 }
 
-fn active(bsds: &Bsds, log: &ActiveLog) -> Option<DataSet> {
+fn active(bsds: &Bsds, line: &Line, log: &ActiveLog) -> Option<DataSet> {
     let whole = log.range?;
-    let mut range = on_the_line(bsds, log.history, whole)?;
-    // A copy that stopped is complete only below the RBA where it did.
-    if let Some(stopped) = bsds.copy_stopped.get(usize::from(log.copy) - 1).copied().flatten() {
-        range.end = range.end.min(stopped.ci_start());
+    let mut range = line.clip(log.history, whole)?;
+    if let Some(lacks) = bsds.lacks_from(log) {
+        range.end = range.end.min(lacks.ci_start());
     }
     if range.is_empty() {
         return None;
     }
-    Some(DataSet::new(log.copy, &log.name, range, whole.start, Some(log.instance), log.history))
-}
-
-/// The part of `range` of `history` that belongs to the current line of log: an ancestor's ends where its child begins.
-fn on_the_line(bsds: &Bsds, history: HistoryId, mut range: RbaRange) -> Option<RbaRange> {
-    if bsds.history_at(range.start) != history {
-        return None;
-    }
-    let child = bsds.histories.iter().find(|entry| {
-        entry.parent.is_some_and(|(parent, _)| parent == history) && bsds.history_at(entry.first) == entry.id
-    });
-    if let Some(child) = child {
-        range.end = range.end.min(child.first);
-    }
-    (!range.is_empty()).then_some(range)
+    let set = DataSet::new(log.copy, &log.name, range, whole.start, Some(log.instance), log.history);
+    Some(DataSet { archived: log.status.is_available(), ..set })
 }
 
 /// Bytes of a control interval, as a length of log.

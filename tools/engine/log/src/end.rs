@@ -5,6 +5,7 @@
 //! it is damage.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use engine_storage::{OpenMode, SharedFile, SharedStorage};
@@ -80,12 +81,13 @@ impl Current {
         let mut unusable = Vec::new();
         let mut stopped = None;
         for &(log, range) in &logs {
-            let stop = bsds.copy_stopped.get(usize::from(log.copy) - 1).copied().flatten();
+            let lacks = bsds.lacks_from(log);
+            let stop = bsds.copy_stopped.get(usize::from(log.copy) - 1).copied().flatten().or(lacks);
             match storage.open(&dir.join(&log.name), OpenMode::Read) {
                 Ok(file) => {
-                    let until = stop.map_or(range.end, Rba::ci_start);
-                    sources.push((stop.is_none(), Source { name: log.name.clone(), file, until }));
-                    stopped = stopped.or(stop.map(|stop| (log.copy, stop)));
+                    let until = lacks.map_or(range.end, Rba::ci_start);
+                    sources.push((lacks.is_none(), Source { name: log.name.clone(), file, until }));
+                    stopped = stopped.or(stop.filter(|_| lacks.is_some()).map(|stop| (log.copy, stop)));
                 }
                 Err(error) => unusable.push(format!("{}: {error}", log.name)),
             }
@@ -329,7 +331,9 @@ pub(crate) fn find(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<L
     }
     refuse_damage(&current, at, end, known, buffer_limit(bsds))?;
     if end == range.start {
-        walk.lrsn = last_lrsn_before(storage, dir, bsds, range.start);
+        // Those of a tail that a cut left behind are not given out again.
+        let archived = bsds.archives.iter().map(|archive| archive.end_lrsn).max().unwrap_or_default();
+        walk.lrsn = last_lrsn_before(storage, dir, bsds, range.start).max(archived);
     }
     Ok(LogEnd {
         end,
@@ -384,6 +388,29 @@ fn refuse_damage(current: &Current, gap: Rba, end: Rba, known: Rba, unsynced: u6
     let ci = gap.min(current.range.end.minus(CI));
     let why = current.read(RbaRange::new(ci, ci.plus(CI))).complaints(current, ci);
     Err(LogError::Damage { rba: end, why: format!("the log was synced up to RBA {proof}; {why}") })
+}
+
+/// Refuses a BSDS that may be stale, for one of its copies is not as it should be, when a data set whose first record would show that is
+/// refused in every copy now. Else a BSDS that lags behind would be believed, and written over the newer one.
+pub(crate) fn refuse_unseen_data_sets(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: &Bsds,
+) -> Result<(), LogError> {
+    let number = |log: &ActiveLog| log.name.rsplit('.').next().unwrap_or_default().to_owned();
+    let mut refused: BTreeMap<String, LogError> = BTreeMap::new();
+    let mut seen = Vec::new();
+    for log in &bsds.active_logs {
+        let path = dir.join(&log.name);
+        let read = storage.open(&path, OpenMode::Read).and_then(|file| file.read_at(0, &mut [0; CI_SIZE]));
+        match read {
+            Ok(()) => seen.push(number(log)),
+            // It is gone, or was cut short: that is no matter of trying again.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {}
+            Err(error) => drop(refused.entry(number(log)).or_insert(LogError::at("read", &path, error))),
+        }
+    }
+    refused.into_iter().find(|(number, _)| !seen.contains(number)).map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// Refuses a BSDS under which a later data set was already begun.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use format_log::RecordError;
-use format_types::{Rba, RbaRange};
+use format_types::{HistoryId, Rba, RbaRange};
 
 /// What went wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum LogError {
     /// Neither copy of the BSDS serves.
     #[error(
         "HWT202E neither copy of the BSDS can be used: {first}; {second}. \
-         Restore one of them, or the copy beside the newest archive log"
+         Restore one of them, or make them anew with 'recover QMGR --rebuild-bsds'"
     )]
     Bsds {
         /// What is wrong with copy 1.
@@ -119,6 +119,57 @@ pub enum LogError {
     /// The log manager failed before.
     #[error("HWT214S the log manager has ended: {0}")]
     Ended(String),
+    /// A cut where there is no log.
+    #[error(
+        "HWT290E the log ends at RBA {end}, and cannot be cut at {cut}: name an RBA that is not behind its end"
+    )]
+    CutBeyondEnd {
+        /// Where it was to be cut.
+        cut: Rba,
+        /// Where it ends.
+        end: Rba,
+    },
+    /// The tail that a cut leaves behind could not be kept.
+    #[error(
+        "HWT291E log {range} could not be archived, and is to be kept before the log goes on in a new history: {why}. Nothing was cut; \
+         make room for archives, then do it again"
+    )]
+    TailNotArchived {
+        /// The log.
+        range: RbaRange,
+        /// Why.
+        why: String,
+    },
+    /// There is no log to go by.
+    #[error(
+        "HWT238E no active log here holds log of the queue manager's current history: there is nothing that a BSDS could be made from"
+    )]
+    NoLog,
+    /// A copy of the BSDS serves.
+    #[error(
+        "HWT239E the BSDS is there and can be used, its sequence is {sequence}: it is not made anew. If one copy is bad, the next start \
+         repairs it from the other"
+    )]
+    GoodBsds {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// Files of log contradict each other.
+    #[error(
+        "HWT236E files of log contradict each other: {0}. Take away the one that does not belong there, then try again"
+    )]
+    Ambiguous(String),
+    /// Log of a history that no inventory describes.
+    #[error(
+        "HWT237E {name} holds log of history {history}, and no copy of the BSDS that is there says what that was cut from. \
+         Put a copy of the BSDS made since beside it, as ARCHLOG1.Bnnnnnnn, or take the file away to leave its log out"
+    )]
+    UnknownHistory {
+        /// The file.
+        name: String,
+        /// The history.
+        history: HistoryId,
+    },
     /// The BSDS says what cannot be.
     #[error("HWT215E the BSDS cannot be right: {0}. Restore the BSDS")]
     Inventory(String),

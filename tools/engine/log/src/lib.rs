@@ -11,34 +11,53 @@
 //! - a failed sync is never tried again: the copy is given up, and with the last copy the log manager;
 //! - a data set is reused only when both copies of the BSDS name its archive.
 
+mod agreement;
 mod append;
+mod bsds_at_rest;
 mod bsds_files;
 mod buffer;
 mod chunks;
+mod compare;
+mod completion;
+mod copies;
 mod create;
 mod data_sets;
 mod end;
 mod error;
+mod extract;
+pub mod history;
 mod manager;
 mod messages;
 mod missing;
 mod names;
+mod new_history;
 mod offload;
+mod offload_job;
+mod offload_target;
 mod reader;
+mod rebuild;
+mod rebuild_records;
 mod restart;
 mod stream;
+mod survey;
 mod switch;
 mod sync;
 
+pub use bsds_at_rest::update_bsds_at_rest;
+pub use compare::{Comparison, CopyFault, compare_copies};
 pub use create::NewLog;
 pub use end::LogEnd;
 pub use error::LogError;
+pub use extract::{ExtractedLog, LogExtract};
 pub use manager::LogManager;
 pub use missing::Missing;
 pub use names::{BSDS_NAMES, active_name, archive_bsds_name, archive_name};
-pub use offload::{OffloadJob, OffloadOutcome, OffloadStep};
+pub use new_history::NewHistory;
+pub use offload_job::{OffloadJob, OffloadOutcome, OffloadStep};
 pub use reader::{LogReader, OwnedRecord};
+pub use rebuild::{PageSetWitness, RebuiltBsds, rebuild_bsds, refuse_good_bsds, write_rebuilt_bsds};
 pub use stream::RecordStream;
+pub use survey::{LogContent, LogFile, LogFileKind, LogSurvey};
 pub use sync::{SyncJob, SyncOutcome, SyncPart, SyncPartOutcome};
 
 /// Reads the BSDS of the queue manager in `dir`: the newest valid image of either copy. Repairs nothing.

@@ -12,6 +12,9 @@ use crate::offload::Offloads;
 use crate::sync::CopyWriter;
 use crate::{LogError, restart};
 
+/// Bytes that a data set may lose at its end, because no record spans two.
+const LOSS: u64 = 2 * crate::data_sets::CI;
+
 /// The writer of a log; there is one for a queue manager, and it alone writes the log and the BSDS.
 pub struct LogManager {
     pub(crate) storage: SharedStorage,
@@ -26,6 +29,8 @@ pub struct LogManager {
     /// A record's bytes while it is being put together.
     pub(crate) scratch: Vec<u8>,
     pub(crate) now: Timestamp,
+    /// Microseconds that have gone by, whatever the clock was set to meanwhile.
+    pub(crate) elapsed: u64,
     pub(crate) lrsn: Lrsn,
     pub(crate) previous_length: u32,
     /// After the last record.
@@ -37,6 +42,10 @@ pub struct LogManager {
     pub(crate) records: u64,
     pub(crate) switches: u64,
     pub(crate) offloads: Offloads,
+    /// A copy has failed: the data set is to be ended where it is.
+    pub(crate) truncation_due: bool,
+    /// Log that must be left when a data set is ended early.
+    pub(crate) kept_back: u64,
     pub(crate) messages: Vec<String>,
     /// Percentage at which CSQJ110E was last given; CSQJ111A after 100.
     pub(crate) warned: u64,
@@ -77,9 +86,16 @@ impl LogManager {
         Ok(answer)
     }
 
-    /// Sets the time that LRSNs come from.
+    /// Sets the time that LRSNs come from. It may step back: LRSNs rise all the same, and what waits does not wait longer.
     pub fn set_time(&mut self, now: Timestamp) {
+        self.elapsed += now.0.saturating_sub(self.now.0);
         self.now = now;
+    }
+
+    /// Microseconds that have gone by since the log was opened; steps back of the clock are left out.
+    #[must_use]
+    pub const fn elapsed(&self) -> u64 {
+        self.elapsed
     }
 
     /// RBA after the last record.
@@ -134,10 +150,13 @@ impl LogManager {
     /// that are available. Each data set may lose its last 8 KiB, because no record spans two.
     #[must_use]
     pub fn space_left(&self) -> u64 {
-        let loss = 2 * crate::data_sets::CI;
+        self.data_set.end.since(self.end).saturating_sub(LOSS) + self.space_elsewhere()
+    }
+
+    /// What of it lies in other data sets than the current one.
+    pub(crate) fn space_elsewhere(&self) -> u64 {
         let available = self.bsds.actives(1).filter(|log| log.status.is_available());
-        let rest = self.data_set.end.since(self.end);
-        rest.saturating_sub(loss) + available.map(|log| log.size.saturating_sub(loss)).sum::<u64>()
+        available.map(|log| log.size.saturating_sub(LOSS)).sum()
     }
 
     /// Bytes of all active data sets of one copy.

@@ -1,6 +1,6 @@
 //! Lines for the console.
 //!
-//! The texts of CSQJ001I to CSQJ004I and CSQJ030E are the published ones; those of CSQJ099I, CSQJ110E, CSQJ111A, CSQJ126E,
+//! The texts of CSQJ001I to CSQJ005I, CSQJ030E and CSQJ114I are the published ones; those of CSQJ099I, CSQJ110E, CSQJ111A, CSQJ126E,
 //! CSQJ128E, CSQJ139I follow the same products' books as remembered.
 
 use format_bsds::ArchiveLog;
@@ -52,11 +52,15 @@ pub(crate) fn copy_stopped(copy: u8, stopped: Rba) -> String {
 }
 
 pub(crate) fn copy_failed(copy: u8, why: &str) -> String {
-    format!("HWT231W active log copy {copy} is given up until the next start: {why}")
+    format!("HWT231W active log copy {copy} is given up until the next switch of data sets or start: {why}")
 }
 
 pub(crate) fn copy_completed(copy: u8) -> String {
-    format!("HWT232I active log copy {copy} is complete again, log in dual mode")
+    format!("HWT232I active log copy {copy} is complete again")
+}
+
+pub(crate) fn dual_again(copy: u8, start: Rba) -> String {
+    format!("CSQJ005I ACTIVE LOG COPY {copy} IS ACTIVE, LOG IN DUAL MODE, STARTRBA={start}")
 }
 
 pub(crate) fn recreated(name: &str, why: &str) -> String {
@@ -88,7 +92,61 @@ pub(crate) fn offload_failed(name: &str, why: &str) -> String {
 }
 
 pub(crate) fn archive_copy_failed(copy: u8, why: &str) -> String {
-    format!("HWT235W archive copy {copy} was not written, the data set has a single archive: {why}")
+    format!(
+        "CSQJ114I ERROR ON ARCHIVE DATA SET, OFFLOAD CONTINUING WITH ONLY ONE ARCHIVE DATA SET BEING GENERATED: copy {copy}: {why}"
+    )
+}
+
+pub(crate) fn goes_on_single(name: &str) -> String {
+    format!(
+        "HWT260W no active log data set that could be switched to is REUSABLE: the log goes on in {name} alone; \
+         see that it can be offloaded"
+    )
+}
+
+pub(crate) fn still_failing(copy: u8, why: &str) -> String {
+    format!("HWT261W active log copy {copy} still cannot be written, log in single mode: {why}")
+}
+
+pub(crate) fn written_again(copy: u8, from: Rba) -> String {
+    format!(
+        "HWT262I active log copy {copy} is written again from RBA {from}; what it lacks below is completed before it counts as whole"
+    )
+}
+
+pub(crate) fn damaged_in_one_copy(name: &str, rba: Rba, why: &str) -> String {
+    format!(
+        "HWT263W RBA {rba} cannot be used in {name}: {why}; the archive has it from the other copy; check the device"
+    )
+}
+
+pub(crate) fn copies_differ(rba: Rba, name: &str, other: &str) -> String {
+    format!(
+        "HWT264W RBA {rba} is valid in {name} and in {other}, and differs: the archive has that of {name}; keep both and find out why"
+    )
+}
+
+pub(crate) fn more_findings(count: u64) -> String {
+    format!("HWT263W {count} more control intervals like these")
+}
+
+pub(crate) fn unreadable(name: &str, why: &str) -> String {
+    format!(
+        "HWT265E {name} cannot be offloaded, for neither copy has all of it: {why}. \
+         Nothing was archived and nothing is reused: restore one of them; offload tries again"
+    )
+}
+
+pub(crate) fn not_completed(name: &str, why: &str) -> String {
+    format!("HWT266W {name} lacks log that could not be written to it: {why}; its other copy has it")
+}
+
+pub(crate) fn completed(name: &str) -> String {
+    format!("HWT267I {name} was completed from its other copy and compared")
+}
+
+pub(crate) fn offload_cancelled(name: &str) -> String {
+    format!("HWT268I the offload of {name} was cancelled; it begins anew")
 }
 
 pub(crate) fn bsds_copy_failed(name: &str, why: &str) -> String {

@@ -4,27 +4,50 @@
 //! then both copies of the BSDS name them; then, and not before, the active logs become reusable. An interrupted offload leaves
 //! archives that no BSDS names: the next one takes other names.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
+use engine_storage::OpenMode;
 use engine_storage::planted::{self, Defect};
-use engine_storage::{OpenMode, SharedFile, SharedStorage, durable};
 use format_bsds::{ActiveLog, ArchiveLog, Bsds, encode_file, least_capacity};
-use format_log::RecordHeader;
-use format_log::ci::{self, CiTrailer};
-use format_log::segment::{FIRST, SEGMENT_HEADER};
-use format_types::{CI_SIZE, Crc32c, HistoryId, Lrsn, Rba, RbaRange, Timestamp};
+use format_log::ci::CiTrailer;
+use format_types::{CI_SIZE, Rba, RbaRange};
 
-use crate::chunks::{CHUNK, Chunks, Need, Unreadable, ahead};
-use crate::data_sets::{CI, DataSets};
+use crate::chunks::Chunks;
+use crate::compare::Comparer;
+use crate::copies::note_whole;
+use crate::data_sets::DataSets;
 use crate::names::{archive_bsds_name, archive_name};
+use crate::offload_job::{OffloadFailure, OffloadJob, OffloadOutcome, Phase};
+use crate::offload_target::{Target, remove_quietly};
 use crate::{LogError, LogManager, messages};
 
 /// Offloads of a log manager.
 #[derive(Default)]
 pub(crate) struct Offloads {
-    under_way: bool,
-    /// The last attempt failed; nothing is tried again before the next call that asks for it.
+    under_way: Option<UnderWay>,
+    tickets: u64,
+    /// Attempts that failed since the last success or switch.
     failures: u32,
+    /// Archive numbers below this are not used: a cancelled job may still write under them.
+    lowest_number: u32,
+    /// Cancelled jobs that may still write to active logs, and the log in those.
+    cancelled: Vec<(Weak<AtomicBool>, RbaRange)>,
+    /// Data sets that could not be read, by the RBA where they start: how often, and when to try again.
+    unreadable: BTreeMap<Rba, (u32, u64)>,
+}
+
+/// An offload that was handed out.
+struct UnderWay {
+    ticket: u64,
+    number: u32,
+    name: String,
+    range: RbaRange,
+    /// It writes to active logs, too.
+    completes: bool,
+    cancelled: Weak<AtomicBool>,
 }
 
 impl Offloads {
@@ -32,123 +55,82 @@ impl Offloads {
     pub(crate) fn notice_switch(&mut self) {
         self.failures = 0;
     }
-}
 
-/// Copies one full data set into its archives; an owned value that any thread may work on.
-pub struct OffloadJob {
-    storage: SharedStorage,
-    dir: PathBuf,
-    chunks: Chunks,
-    range: RbaRange,
-    name: String,
-    number: u32,
-    history: HistoryId,
-    now: Timestamp,
-    bsds_image: Vec<u8>,
-    targets: Vec<Target>,
-    at: Rba,
-    crc: Crc32c,
-    start_lrsn: Option<Lrsn>,
-    end_lrsn: Lrsn,
-    phase: Phase,
-    messages: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Copy,
-    /// Of the archive with this place in the list.
-    ReadBack(usize),
-}
-
-/// An archive that is being written.
-struct Target {
-    copy: u8,
-    path: PathBuf,
-    file: Option<SharedFile>,
-    crc: Crc32c,
-    failed: Option<String>,
-}
-
-/// What a step of an offload came to.
-pub enum OffloadStep {
-    /// There is more to do.
-    More,
-    /// It is done, or has failed.
-    Done(OffloadOutcome),
-}
-
-/// What became of an offload.
-#[derive(Debug)]
-pub struct OffloadOutcome {
-    range: RbaRange,
-    name: String,
-    number: u32,
-    result: Result<Vec<ArchiveLog>, OffloadFailure>,
-    messages: Vec<String>,
-}
-
-#[derive(Debug)]
-enum OffloadFailure {
-    /// The active logs cannot be read: neither copy has it.
-    Unreadable(String),
-    /// No archive could be written, or the active logs not be read this time.
-    NoArchive(String),
-}
-
-impl OffloadOutcome {
-    /// Whether at least one archive was written.
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.result.is_ok()
-    }
-
-    /// The log that was to be offloaded.
-    #[must_use]
-    pub const fn range(&self) -> RbaRange {
-        self.range
+    /// Notes that the data set whose log starts at `start` could not be read.
+    fn postpone(&mut self, start: Rba, now: u64) {
+        let (attempts, until) = self.unreadable.entry(start).or_default();
+        *attempts += 1;
+        let pause = LEAST_PAUSE.saturating_mul(1 << (*attempts - 1).min(16)).min(LONGEST_PAUSE);
+        *until = now.saturating_add(pause);
     }
 }
+
+/// How long a data set that cannot be read is left alone after the first attempt, in microseconds; twice as long after each further one.
+const LEAST_PAUSE: u64 = 10_000_000;
+
+/// How long at most.
+const LONGEST_PAUSE: u64 = 600_000_000;
 
 /// Archive numbers looked at for one whose names are free.
 const NUMBERS_TRIED: usize = 10_000;
 
 impl LogManager {
-    /// Hands out the offload of the oldest full data set that is not archived; none when there is none, or one is under way.
+    /// Hands out the offload of the oldest full data set that is not archived; none when there is none, or one is under way. One that
+    /// could not be read is passed over for a while.
     pub fn next_offload(&mut self) -> Option<OffloadJob> {
-        if self.offloads.under_way || self.failed.is_some() {
+        if self.offloads.under_way.is_some() || self.failed.is_some() {
             return None;
         }
-        let log = oldest_full(&self.bsds, self.data_set)?.clone();
+        self.offloads.cancelled.retain(|(job, _)| job.strong_count() > 0);
+        let (now, offloads) = (self.elapsed, &self.offloads);
+        let due = |log: &ActiveLog| {
+            let Some(range) = log.range else { return false };
+            offloads.unreadable.get(&range.start).is_none_or(|(_, until)| now >= *until)
+                && offloads.cancelled.iter().all(|(_, busy)| *busy != range)
+        };
+        let log = oldest_full(&self.bsds, self.data_set, due)?.clone();
         let range = log.range?;
         let number = self.free_archive_number(&log, range)?;
         let copies = if self.bsds.settings.dual_archive { 2 } else { 1 };
-        let capacity = least_capacity(&self.bsds);
-        self.offloads.under_way = true;
+        let mut targets: Vec<Target> = (1..=copies)
+            .map(|copy| Target::archive(copy, self.dir.join(archive_name(copy, number))))
+            .collect();
+        for log in self.bsds.active_logs.iter().filter(|log| log.range == Some(range)) {
+            if let Some(from) = self.bsds.lacks_from(log).filter(|_| self.bsds.settings.dual_active) {
+                let from = from.ci_start().since(range.start);
+                targets.push(Target::completion(log.copy, self.dir.join(&log.name), from));
+            }
+        }
+        let cancelled = Arc::new(AtomicBool::new(false));
+        self.offloads.tickets += 1;
+        let ticket = self.offloads.tickets;
+        self.offloads.under_way = Some(UnderWay {
+            ticket,
+            number,
+            name: log.name.clone(),
+            range,
+            completes: targets.iter().any(|target| !target.is_archive()),
+            cancelled: Arc::downgrade(&cancelled),
+        });
+        let sets = DataSets::of(&self.storage, &self.dir, &self.bsds);
         Some(OffloadJob {
             storage: self.storage.clone(),
             dir: self.dir.clone(),
-            chunks: Chunks::new(DataSets::of(&self.storage, &self.dir, &self.bsds)),
+            comparer: self.bsds.settings.dual_active.then(|| Comparer::of_actives(sets.again())),
+            chunks: Chunks::new(sets),
+            cancelled,
+            ticket,
             range,
             name: log.name,
             number,
             history: log.history,
             now: self.now,
-            bsds_image: encode_file(&self.bsds, capacity).unwrap_or_default(),
-            targets: (1..=copies)
-                .map(|copy| Target {
-                    copy,
-                    path: self.dir.join(archive_name(copy, number)),
-                    file: None,
-                    crc: Crc32c::new(),
-                    failed: None,
-                })
-                .collect(),
+            bsds_image: encode_file(&self.bsds, least_capacity(&self.bsds)).unwrap_or_default(),
+            targets,
             at: range.start,
-            crc: Crc32c::new(),
-            start_lrsn: None,
-            end_lrsn: Lrsn::default(),
+            lrsns: None,
             phase: Phase::Copy,
+            findings: 0,
             messages: Vec::new(),
         })
     }
@@ -156,13 +138,13 @@ impl LogManager {
     /// Whether full data sets wait to be archived, one under way included.
     #[must_use]
     pub fn offload_waiting(&self) -> bool {
-        self.offloads.under_way || oldest_full(&self.bsds, self.data_set).is_some()
+        self.offload_under_way() || oldest_full(&self.bsds, self.data_set, |_| true).is_some()
     }
 
     /// Whether an offload was handed out and not finished.
     #[must_use]
     pub const fn offload_under_way(&self) -> bool {
-        self.offloads.under_way
+        self.offloads.under_way.is_some()
     }
 
     /// Offloads that failed since the last success or switch.
@@ -178,9 +160,20 @@ impl LogManager {
         (full, self.bsds.actives(1).count())
     }
 
-    /// Forgets the offload that was handed out; its job was abandoned. The next one starts anew.
-    pub fn cancel_offload(&mut self) {
-        self.offloads.under_way = false;
+    /// Cancels the offload under way; false when there is none. Its job stops at its next step and removes what it wrote under temporary
+    /// names; what it says later is no longer listened to. The next offload begins anew under other names.
+    pub fn cancel_offload(&mut self) -> bool {
+        let Some(under_way) = self.offloads.under_way.take() else { return false };
+        self.offloads.lowest_number = under_way.number + 1;
+        if let Some(cancelled) = under_way.cancelled.upgrade() {
+            cancelled.store(true, Ordering::Release);
+            if under_way.completes {
+                // Until it is gone, the data set must not be used again: it may yet write there.
+                self.offloads.cancelled.push((under_way.cancelled, under_way.range));
+            }
+        }
+        self.messages.push(messages::offload_cancelled(&under_way.name));
+        true
     }
 
     /// Takes in what became of an offload: the archives are named in both copies of the BSDS, and then the active logs are reusable.
@@ -189,37 +182,84 @@ impl LogManager {
     /// # Errors
     /// When the BSDS cannot be written.
     pub fn finish_offload(&mut self, outcome: OffloadOutcome) -> Result<(), LogError> {
-        self.offloads.under_way = false;
+        let known = self.offloads.under_way.take_if(|under_way| under_way.ticket == outcome.ticket);
+        if known.is_none() {
+            self.remove_archives(outcome.result.unwrap_or_default());
+            return Ok(());
+        }
         self.check()?;
         self.messages.extend(outcome.messages);
-        let OffloadOutcome { range, number, name, .. } = outcome;
+        let OffloadOutcome { range, number, name, completed, .. } = outcome;
+        let next = number + 1;
+        let mut reusable = false;
+        let mut stopped = false;
         match outcome.result {
             Ok(archives) => {
                 self.messages.extend(archives.iter().map(messages::archived));
+                let archived = self.archived_below(range);
                 self.update_bsds(|bsds| {
                     bsds.archives.extend(archives);
-                    bsds.next_archive = bsds.next_archive.max(number + 1);
-                    bsds.highest_offloaded = bsds.highest_offloaded.max(range.end);
+                    bsds.next_archive = bsds.next_archive.max(next);
+                    bsds.highest_offloaded = bsds.highest_offloaded.max(archived);
                 })?;
-                self.update_bsds(|bsds| mark(bsds, range, |log| log.status.reusable = true))?;
                 self.offloads.failures = 0;
+                self.offloads.unreadable.remove(&range.start);
                 self.messages.push(messages::offload_ended());
-                if self.warned > 0 {
-                    self.warned = 0;
-                }
+                self.warned = 0;
+                reusable = true;
             }
             Err(OffloadFailure::NoArchive(why)) => {
                 self.messages.push(messages::offload_failed(&name, &why));
                 self.offloads.failures += 1;
-                self.update_bsds(|bsds| bsds.next_archive = bsds.next_archive.max(number + 1))?;
             }
-            Err(OffloadFailure::Unreadable(why)) => {
+            Err(OffloadFailure::Unreadable { why, lasting }) => {
                 self.messages.push(messages::offload_failed(&name, &why));
+                if lasting {
+                    self.messages.push(messages::unreadable(&name, &why));
+                }
                 self.offloads.failures += 1;
-                self.update_bsds(|bsds| mark(bsds, range, |log| log.status.stopped = true))?;
+                self.offloads.postpone(range.start, self.elapsed);
+                stopped = lasting;
+            }
+            Err(OffloadFailure::Cancelled) => {}
+        }
+        let writing = self.writing();
+        let mut whole = Vec::new();
+        let mut names = Vec::new();
+        self.update_bsds(|bsds| {
+            bsds.next_archive = bsds.next_archive.max(next);
+            for log in bsds.active_logs.iter_mut().filter(|log| log.range == Some(range)) {
+                log.status.reusable |= reusable;
+                log.status.stopped = stopped;
+                if completed.contains(&log.copy) {
+                    log.status.incomplete = false;
+                    names.push(log.name.clone());
+                }
+            }
+            whole = note_whole(bsds, writing);
+        })?;
+        self.messages.extend(names.iter().map(|name| messages::completed(name)));
+        self.say_whole(whole);
+        Ok(())
+    }
+
+    /// The RBA below which all log is archived once `range` is.
+    fn archived_below(&self, range: RbaRange) -> Rba {
+        let waiting = self.bsds.actives(1).filter(|log| is_full(log, self.data_set));
+        let waiting = waiting.filter_map(|log| log.range).filter(|other| *other != range);
+        let waiting = waiting.filter(|other| other.end > self.bsds.highest_offloaded);
+        waiting.map(|other| other.start).min().unwrap_or(self.data_set.start)
+    }
+
+    /// Removes archives that a cancelled offload has given their names after all; no BSDS names them.
+    fn remove_archives(&self, archives: Vec<ArchiveLog>) {
+        let named = |name: &str| self.bsds.archives.iter().any(|known| known.name == name);
+        for archive in archives.into_iter().filter(|archive| !named(&archive.name)) {
+            remove_quietly(&self.storage, &self.dir.join(&archive.name));
+            if !archive.bsds_name.is_empty() {
+                remove_quietly(&self.storage, &self.dir.join(&archive.bsds_name));
             }
         }
-        Ok(())
     }
 
     /// The first number from the BSDS's on whose names are free. An archive that the BSDS does not name may be one of a newer BSDS, so it
@@ -245,252 +285,19 @@ impl LogManager {
                 (is_there(&archive) || is_there(&beside)) && !is_remains(&archive)
             })
         };
-        (self.bsds.next_archive..u32::MAX).take(NUMBERS_TRIED).find(|&number| !taken(number))
-    }
-}
-
-/// Both copies of the data set that holds `range`.
-fn mark(bsds: &mut Bsds, range: RbaRange, change: impl Fn(&mut ActiveLog)) {
-    for log in bsds.active_logs.iter_mut().filter(|log| log.range == Some(range)) {
-        change(log);
+        let first = self.bsds.next_archive.max(self.offloads.lowest_number);
+        (first..u32::MAX).take(NUMBERS_TRIED).find(|&number| !taken(number))
     }
 }
 
 fn is_full(log: &ActiveLog, current: RbaRange) -> bool {
     let unarchived = !log.status.is_available() || planted::active(Defect::EarlyReusable);
-    unarchived
-        && !log.status.new
-        && !log.status.stopped
-        && log.range.is_some_and(|range| range.end <= current.start)
+    unarchived && !log.status.new && log.range.is_some_and(|range| range.end <= current.start)
 }
 
-fn oldest_full(bsds: &Bsds, current: RbaRange) -> Option<&ActiveLog> {
+fn oldest_full(bsds: &Bsds, current: RbaRange, due: impl Fn(&ActiveLog) -> bool) -> Option<&ActiveLog> {
     let archived = |log: &ActiveLog| log.range.is_some_and(|range| range.end <= bsds.highest_offloaded);
     bsds.actives(1)
-        .filter(|log| is_full(log, current) && !(log.status.reusable && archived(log)))
+        .filter(|log| is_full(log, current) && !(log.status.reusable && archived(log)) && due(log))
         .min_by_key(|log| log.range.map(|range| range.start))
-}
-
-impl OffloadJob {
-    /// Does about 1 MiB of the work.
-    #[must_use]
-    pub fn step(&mut self) -> OffloadStep {
-        let done = match self.phase {
-            Phase::Copy => self.copy(),
-            Phase::ReadBack(target) => self.read_back(target),
-        };
-        if let Some(Err(failure)) = done {
-            self.remove_temporary_files();
-            return OffloadStep::Done(self.outcome(Err(failure)));
-        }
-        if self.targets.iter().all(|target| target.failed.is_some()) {
-            let failures = self.targets.iter().filter_map(|target| target.failed.clone());
-            let why = failures.collect::<Vec<_>>().join("; ");
-            self.remove_temporary_files();
-            return OffloadStep::Done(self.outcome(Err(OffloadFailure::NoArchive(why))));
-        }
-        if done.is_none() {
-            return OffloadStep::More;
-        }
-        let archives = self.publish();
-        let outcome = if archives.is_empty() {
-            let failures = self.targets.iter().filter_map(|target| target.failed.clone());
-            Err(OffloadFailure::NoArchive(failures.collect::<Vec<_>>().join("; ")))
-        } else {
-            Ok(archives)
-        };
-        OffloadStep::Done(self.outcome(outcome))
-    }
-
-    /// The log that is being offloaded.
-    #[must_use]
-    pub const fn range(&self) -> RbaRange {
-        self.range
-    }
-
-    /// Gives the work up, and removes what was written.
-    pub fn abandon(self) {
-        self.remove_temporary_files();
-    }
-
-    fn outcome(&mut self, result: Result<Vec<ArchiveLog>, OffloadFailure>) -> OffloadOutcome {
-        if result.is_ok() {
-            for target in &self.targets {
-                if let Some(why) = &target.failed {
-                    self.messages.push(messages::archive_copy_failed(target.copy, why));
-                }
-            }
-        }
-        OffloadOutcome {
-            range: self.range,
-            name: self.name.clone(),
-            number: self.number,
-            result,
-            messages: std::mem::take(&mut self.messages),
-        }
-    }
-
-    /// Copies a chunk to every archive; done when none is left.
-    fn copy(&mut self) -> Option<Result<(), OffloadFailure>> {
-        let mut bytes = Vec::with_capacity(CHUNK);
-        let from = self.at;
-        while self.at < self.range.end && bytes.len() < CHUNK {
-            let ahead = ahead(self.at, self.range.end);
-            let used = match self.chunks.prepare(self.at, Need::Whole, ahead) {
-                Ok(used) => used,
-                Err(unreadable) => return Some(Err(refusal(&unreadable))),
-            };
-            bytes.extend_from_slice(self.chunks.ci(self.at));
-            self.note_lrsns(used);
-            self.at = self.at.plus(CI);
-        }
-        self.crc.update(&bytes);
-        let offset = from.since(self.range.start);
-        for target in &mut self.targets {
-            target.write(&self.storage, offset, &bytes);
-        }
-        if self.at < self.range.end {
-            return None;
-        }
-        for target in &mut self.targets {
-            target.sync();
-        }
-        self.phase = Phase::ReadBack(0);
-        self.at = self.range.start;
-        None
-    }
-
-    fn note_lrsns(&mut self, used: usize) {
-        let ci_bytes = self.chunks.ci(self.at);
-        let mut offset = 0;
-        while offset < used {
-            let Some(&[_, _, _, _, high, low, flags, _]) =
-                ci_bytes.get(offset..).and_then(<[u8]>::first_chunk::<SEGMENT_HEADER>)
-            else {
-                break;
-            };
-            let start = offset + SEGMENT_HEADER;
-            if flags & FIRST != 0
-                && let Some(Ok(header)) = ci_bytes.get(start..).map(RecordHeader::decode)
-            {
-                self.start_lrsn.get_or_insert(header.lrsn);
-                self.end_lrsn = header.lrsn;
-            }
-            offset = start + usize::from(u16::from_be_bytes([high, low]));
-            if !ci::has_room(offset) {
-                break;
-            }
-        }
-    }
-
-    /// Reads a chunk of an archive back; done when all archives are compared.
-    fn read_back(&mut self, number: usize) -> Option<Result<(), OffloadFailure>> {
-        let Some(target) = self.targets.get_mut(number) else { return Some(Ok(())) };
-        let length = self.range.end.since(self.at).min(CHUNK as u64);
-        if target.failed.is_none() && length > 0 {
-            let mut bytes = vec![0; length as usize];
-            match target.read(self.at.since(self.range.start), &mut bytes) {
-                Ok(()) => target.crc.update(&bytes),
-                Err(why) => target.failed = Some(why),
-            }
-        }
-        self.at = self.at.plus(length);
-        if self.at >= self.range.end || target.failed.is_some() {
-            if target.failed.is_none() && target.crc.finish() != self.crc.finish() {
-                target.failed =
-                    Some(format!("{}: what was written reads back otherwise", target.path.display()));
-            }
-            self.phase = Phase::ReadBack(number + 1);
-            self.at = self.range.start;
-        }
-        None
-    }
-
-    /// Gives the archives their names, with a copy of the BSDS beside each.
-    fn publish(&mut self) -> Vec<ArchiveLog> {
-        let mut archives = Vec::new();
-        let storage = self.storage.as_ref();
-        for target in &mut self.targets {
-            if target.failed.is_some() {
-                // What is left under a temporary name is removed by the next start, too.
-                let _ = durable::remove_if_there(storage, &durable::temporary_name(&target.path));
-                continue;
-            }
-            let renamed = durable::rename(storage, &durable::temporary_name(&target.path), &target.path);
-            if let Err(error) = renamed {
-                let _ = durable::remove_if_there(storage, &durable::temporary_name(&target.path));
-                target.failed = Some(format!("rename {}: {error}", target.path.display()));
-                continue;
-            }
-            let mut bsds_name = archive_bsds_name(target.copy, self.number);
-            let path = self.dir.join(&bsds_name);
-            if let Err(error) = durable::write_file(storage, &path, &self.bsds_image) {
-                self.messages.push(messages::bsds_copy_failed(&bsds_name, &error.to_string()));
-                bsds_name.clear();
-            }
-            archives.push(ArchiveLog {
-                copy: target.copy,
-                name: file_name(&target.path),
-                history: self.history,
-                range: self.range,
-                start_lrsn: self.start_lrsn.unwrap_or(self.end_lrsn),
-                end_lrsn: self.end_lrsn,
-                written_at: self.now,
-                unit: "DISK".to_owned(),
-                volume: String::new(),
-                bsds_name,
-            });
-        }
-        archives
-    }
-
-    fn remove_temporary_files(&self) {
-        for target in &self.targets {
-            // Nothing relies on it: the next attempt and the next start remove it as well.
-            let _ = durable::remove_if_there(self.storage.as_ref(), &durable::temporary_name(&target.path));
-        }
-    }
-}
-
-fn refusal(unreadable: &Unreadable) -> OffloadFailure {
-    let why = format!("RBA {}: {}", unreadable.rba, unreadable.why());
-    // A read that was refused may succeed another time; bytes that are wrong stay wrong.
-    if unreadable.refused { OffloadFailure::NoArchive(why) } else { OffloadFailure::Unreadable(why) }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-impl Target {
-    fn write(&mut self, storage: &SharedStorage, offset: u64, bytes: &[u8]) {
-        if self.failed.is_some() {
-            return;
-        }
-        let temporary = durable::temporary_name(&self.path);
-        let written = match &self.file {
-            Some(file) => file.write_at(offset, bytes),
-            None => durable::remove_if_there(storage.as_ref(), &temporary)
-                .and_then(|_| storage.open(&temporary, OpenMode::CreateNew))
-                .and_then(|file| self.file.insert(file).write_at(offset, bytes)),
-        };
-        self.failed = written.err().map(|error| error.to_string());
-    }
-
-    fn sync(&mut self) {
-        if self.failed.is_none() {
-            self.failed = match &self.file {
-                Some(file) => file.sync().err().map(|error| error.to_string()),
-                None => Some("nothing was written".to_owned()),
-            };
-        }
-    }
-
-    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), String> {
-        debug_assert_eq!(bytes.len() % CI_SIZE, 0, "archives are whole control intervals");
-        match &self.file {
-            Some(file) => file.read_at(offset, bytes).map_err(|error| error.to_string()),
-            None => Err("nothing was written".to_owned()),
-        }
-    }
 }

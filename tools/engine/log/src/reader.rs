@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use engine_storage::SharedStorage;
 use format_bsds::Bsds;
 use format_log::{Record, ci};
-use format_types::{Rba, RbaRange};
+use format_types::{Lrsn, Rba, RbaRange};
 
 use crate::bsds_files::read_pair;
 use crate::chunks::{CHUNK, Chunks, Need, Unreadable};
@@ -78,20 +78,20 @@ impl LogReader {
     /// # Errors
     /// Damage below the end, a stale BSDS, a missing or stopped copy.
     pub fn find_end(&mut self) -> Result<LogEnd, LogError> {
-        // While the log is being written, it may grow between two looks at it, which then do not agree, or a switch may come after
-        // the BSDS was read. What is wrong with the files themselves is there, and in the same place, when they are read again.
+        // While the log is being written, it may grow between two looks at it, which then do not agree, or switches may come after the
+        // BSDS was read, so many that the data set which it calls current holds other log by now. What is wrong with the files
+        // themselves is there, and in the same place, when they are read again.
         let mut damaged = None;
         for _ in 0..ATTEMPTS {
-            match end::find(&self.storage, &self.dir, &self.bsds) {
-                Err(LogError::StaleBsds { .. }) => {}
-                Err(LogError::Damage { rba, .. }) if damaged != Some(rba) => damaged = Some(rba),
-                other => return other,
-            }
+            let found = end::find(&self.storage, &self.dir, &self.bsds);
             let bsds = read_pair(&self.storage, &self.dir)?.bsds;
             if bsds.sequence > self.bsds.sequence {
                 *self = Self::with_bsds(&self.storage, &self.dir, bsds);
-            } else if damaged.is_none() {
-                break;
+                continue;
+            }
+            match found {
+                Err(LogError::Damage { rba, .. }) if damaged != Some(rba) => damaged = Some(rba),
+                other => return other,
             }
         }
         end::find(&self.storage, &self.dir, &self.bsds)
@@ -111,6 +111,9 @@ impl LogReader {
     /// # Errors
     /// When no record begins there, or it cannot be read.
     pub fn record_at(&mut self, rba: Rba) -> Result<OwnedRecord, LogError> {
+        if self.backward.sets().after_cut(rba).is_some() {
+            return Err(LogError::NoRecord(rba));
+        }
         let mut bytes = Vec::new();
         let mut at = rba;
         loop {
@@ -147,6 +150,29 @@ impl LogReader {
             }
             at = ci_rba.plus(CI);
         }
+    }
+
+    /// The log that is read here, for somebody else to read.
+    pub(crate) fn chunks_again(&self) -> Chunks {
+        Chunks::new(self.backward.sets().again())
+    }
+
+    /// LRSN of the last record that ends at or before `rba`; zero when none can be read shortly before it.
+    #[must_use]
+    pub fn lrsn_before(&self, rba: Rba) -> Lrsn {
+        // The last record may begin some way back, and the log that is here not much before it.
+        for back in [1, 2, 3, 4, 8, 16, 32] {
+            let from = rba.minus(1).ci_start().minus((back - 1) * CI);
+            let mut stream = RecordStream::new(self.chunks_again(), from, rba);
+            let mut last = Lrsn::default();
+            while let Ok(Some((_, record))) = stream.next() {
+                last = record.header.lrsn;
+            }
+            if last != Lrsn::default() {
+                return last;
+            }
+        }
+        Lrsn::default()
     }
 
     /// Reads and verifies every control interval of `range`: the stretches that can be read from no data set.

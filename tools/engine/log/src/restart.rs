@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use engine_storage::{OpenMode, SharedFile, SharedStorage, StorageFile, durable};
-use format_bsds::{ActiveLog, Bsds};
+use engine_storage::{SharedFile, SharedStorage, StorageFile, durable};
+use format_bsds::Bsds;
 use format_log::LogIdentity;
 use format_log::ci::{self, CiTrailer, Merged};
 use format_types::{CI_SIZE, Rba, RbaRange, Timestamp};
 
 use crate::bsds_files::{BsdsFiles, read_pair};
 use crate::buffer::LogBuffer;
-use crate::chunks::{CHUNK, Chunks, Need, Unreadable, ahead, merge};
-use crate::create::{make_data_set, write_zeros};
-use crate::data_sets::{CI, DataSets};
+use crate::chunks::{CHUNK, merge};
+use crate::completion;
+use crate::create::write_zeros;
+use crate::data_sets::CI;
 use crate::end::{self, Current, LogEnd};
 use crate::offload::Offloads;
 use crate::sync::CopyWriter;
@@ -27,13 +28,20 @@ struct Copy {
     file: Option<SharedFile>,
     /// Why it cannot be written.
     failed: Option<String>,
+    /// Data sets that could not be made whole.
+    wanting: Vec<String>,
 }
 
 pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Result<LogManager, LogError> {
     let pair = read_pair(storage, dir)?;
     let mut bsds = pair.bsds.clone();
     let mut messages = Vec::new();
-    let found = end::find(storage, dir, &bsds)?;
+    if pair.faults.iter().any(Option::is_some) {
+        end::refuse_unseen_data_sets(storage, dir, &bsds)?;
+    }
+    let found =
+        end::find(storage, dir, &bsds).map_err(|error| completion::name_all(storage, dir, &bsds, error))?;
+    completion::refuse_unless_possible(storage, dir, &bsds, found.end)?;
     remove_temporary_files(storage, dir)?;
     let current = Current::open(storage, dir, &bsds)?;
     let mut copies = open_copies(storage, dir, &bsds, found.end, &mut messages)?;
@@ -57,7 +65,7 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         }
     }
     messages.push(messages::commencing(found.end));
-    let [first, second] = writers(copies);
+    let [first, second] = writers(copies, found.data_set.start);
     let mut manager = LogManager {
         storage: storage.clone(),
         dir: dir.to_owned(),
@@ -68,6 +76,7 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         buffer,
         scratch: Vec::new(),
         now,
+        elapsed: 0,
         lrsn: found.last_lrsn,
         previous_length: found.last_length,
         end: found.end,
@@ -77,6 +86,8 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         records: 0,
         switches: 0,
         offloads: Offloads::default(),
+        truncation_due: false,
+        kept_back: 0,
         messages,
         warned: 0,
         failed: None,
@@ -107,8 +118,9 @@ fn release_archived(bsds: &mut Bsds, current: RbaRange) {
         let full = log.range.filter(|range| range.end <= current.start && !log.status.is_available());
         let archived =
             bsds.archives.iter().any(|archive| Some(archive.range) == full && archive.history == log.history);
-        if archived && !log.status.stopped {
+        if archived {
             log.status.reusable = true;
+            log.status.stopped = false;
         }
     }
 }
@@ -125,17 +137,16 @@ fn open_copies(
     let mut copies = Vec::new();
     for number in 1..=bsds.copies() {
         let name = bsds.current_active(number).map(|log| log.name.clone()).unwrap_or_default();
-        let stopped = bsds.copy_stopped.get(usize::from(number) - 1).copied().flatten();
-        let mut copy = Copy { number, name, file: None, failed: None };
+        let mut copy = Copy { number, name, file: None, failed: None, wanting: Vec::new() };
         for log in bsds.actives(number) {
-            let done = complete(storage, dir, bsds, log, stopped, end, messages);
-            match done {
+            match completion::complete(storage, dir, bsds, log, end, messages) {
                 Ok(file) if log.name == copy.name => copy.file = Some(file),
                 Ok(_) => {}
                 // Without the other copy there is nothing to fall back on.
                 Err(error @ (LogError::Damage { .. } | LogError::NotInInventory(_))) => return Err(error),
                 Err(error) => {
                     copy.failed.get_or_insert(error.to_string());
+                    copy.wanting.push(log.name.clone());
                 }
             }
         }
@@ -153,86 +164,6 @@ fn all_failed(copies: &[Copy]) -> Result<(), LogError> {
         .iter()
         .map(|copy| format!("copy {}: {}", copy.number, copy.failed.clone().unwrap_or_default()));
     Err(LogError::CopiesLost(why.collect::<Vec<_>>().join("; ")))
-}
-
-/// Opens a data set, and makes it whole if it is not.
-fn complete(
-    storage: &SharedStorage,
-    dir: &Path,
-    bsds: &Bsds,
-    log: &ActiveLog,
-    stopped: Option<Rba>,
-    end: Rba,
-    messages: &mut Vec<String>,
-) -> Result<SharedFile, LogError> {
-    let path = dir.join(&log.name);
-    let failed = |what: &str, error| LogError::at(what, &path, error);
-    // What must be in it: log that is not archived. The control interval in which the log ends is settled together with the other
-    // copy's.
-    let held = log.range.filter(|_| !log.status.is_available());
-    let held = held.map(|range| RbaRange::new(range.start, range.end.min(end.ci_start())));
-    let why = match storage.open(&path, OpenMode::ReadWrite) {
-        Ok(file) => {
-            let length = file.len().map_err(|error| failed("look at", error))?;
-            if length >= log.size {
-                let lacking = held.zip(stopped);
-                let lacking =
-                    lacking.map(|(held, from)| RbaRange::new(held.start.max(from.ci_start()), held.end));
-                if let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) {
-                    fill(storage, dir, bsds, log, lacking, file.as_ref())?;
-                }
-                return Ok(file);
-            }
-            format!("it was only {length} bytes long")
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => error.to_string(),
-        Err(error) => return Err(failed("open", error)),
-    };
-    // It gets its name when it is whole; until then the next start finds it as wanting as this one.
-    let temporary = durable::temporary_name(&path);
-    durable::remove_if_there(storage.as_ref(), &temporary)
-        .map_err(|error| failed("remove the remains of", error))?;
-    make_data_set(storage, &temporary, log.size).map_err(|error| failed("make", error))?;
-    let made = storage.open(&temporary, OpenMode::ReadWrite).map_err(|error| failed("open", error));
-    let filled = made.and_then(|file| match held.filter(|held| !held.is_empty()) {
-        Some(held) => fill(storage, dir, bsds, log, held, file.as_ref()),
-        None => Ok(()),
-    });
-    if let Err(error) = filled {
-        // The first error tells more than one of cleaning up.
-        let _ = durable::remove_if_there(storage.as_ref(), &temporary);
-        return Err(error);
-    }
-    durable::rename(storage.as_ref(), &temporary, &path).map_err(|error| failed("rename", error))?;
-    messages.push(messages::recreated(&log.name, &why));
-    storage.open(&path, OpenMode::ReadWrite).map_err(|error| failed("open", error))
-}
-
-/// Copies what a data set lacks from wherever it can be read.
-fn fill(
-    storage: &SharedStorage,
-    dir: &Path,
-    bsds: &Bsds,
-    log: &ActiveLog,
-    lacking: RbaRange,
-    file: &dyn StorageFile,
-) -> Result<(), LogError> {
-    let path = dir.join(&log.name);
-    let start = log.range.map_or(Rba::ZERO, |range| range.start);
-    let mut chunks = Chunks::new(DataSets::of(storage, dir, bsds));
-    let mut at = lacking.start;
-    let mut bytes = Vec::with_capacity(CHUNK);
-    while at < lacking.end {
-        let from = at;
-        bytes.clear();
-        while at < lacking.end && bytes.len() < CHUNK {
-            chunks.prepare(at, Need::Whole, ahead(at, lacking.end)).map_err(Unreadable::into_error)?;
-            bytes.extend_from_slice(chunks.ci(at));
-            at = at.plus(CI);
-        }
-        file.write_at(from.since(start), &bytes).map_err(|error| LogError::at("write", &path, error))?;
-    }
-    file.sync().map_err(|error| LogError::at("sync", &path, error))
 }
 
 /// Makes the copies of the current data set equal from the last synced RBA to the end, zeroes what may have been written beyond, and
@@ -321,15 +252,29 @@ fn note_copies(
 ) -> Result<(), LogError> {
     all_failed(copies)?;
     for copy in copies {
+        let mut until = found.synced;
+        let logs = bsds.active_logs.iter_mut().filter(|log| log.copy == copy.number);
+        for log in logs.filter(|log| !log.status.is_available()) {
+            let wanting = copy.wanting.contains(&log.name);
+            if copy.failed.is_none() {
+                log.status.incomplete = false;
+            } else if wanting || log.range == Some(found.data_set) {
+                log.status.incomplete = true;
+            }
+            if let Some(range) = log.range.filter(|_| wanting) {
+                until = until.min(range.start);
+            }
+        }
         let Some(stopped) = bsds.copy_stopped.get_mut(usize::from(copy.number) - 1) else { continue };
         match (&copy.failed, *stopped) {
             (None, Some(_)) => {
                 *stopped = None;
                 messages.push(messages::copy_completed(copy.number));
+                messages.push(messages::dual_again(copy.number, found.data_set.start));
             }
             (None, None) => {}
             (Some(why), before) => {
-                let until = before.unwrap_or(found.synced);
+                let until = before.map_or(until, |before| before.min(until));
                 *stopped = Some(until);
                 messages.push(messages::copy_failed(copy.number, why));
                 messages.push(messages::copy_stopped(copy.number, until));
@@ -339,12 +284,12 @@ fn note_copies(
     Ok(())
 }
 
-fn writers(copies: Vec<Copy>) -> [Option<CopyWriter>; 2] {
+fn writers(copies: Vec<Copy>, begun: Rba) -> [Option<CopyWriter>; 2] {
     let mut writers = [None, None];
     for copy in copies {
         let index = usize::from(copy.number) - 1;
         if let (None, Some(file)) = (copy.failed, copy.file) {
-            writers[index] = Some(CopyWriter::new(file));
+            writers[index] = Some(CopyWriter::new(file, begun));
         }
     }
     writers

@@ -1,4 +1,4 @@
-//! Records in order.
+//! Records in order, by the line of the current history: what lies behind a cut is passed over.
 
 use format_log::segment::{FIRST, LAST, SEGMENT_HEADER};
 use format_log::{MAX_RECORD_LENGTH, Record, RecordError, ci};
@@ -38,7 +38,9 @@ struct Piece {
 
 impl RecordStream {
     pub(crate) fn new(chunks: Chunks, from: Rba, to: Rba) -> Self {
-        Self { chunks, next: from.ci_start(), to, from, scratch: Vec::new() }
+        // Behind a cut nothing is of interest, and the control interval that it lies in need not be there.
+        let next = chunks.sets().after_cut(from).unwrap_or_else(|| from.ci_start());
+        Self { chunks, next, to, from, scratch: Vec::new() }
     }
 
     /// The next record, with its RBA and the RBA after it; none when no further record ends at or before the end of the stretch.
@@ -87,6 +89,12 @@ impl RecordStream {
         // Start of the record whose pieces are being gathered.
         let mut gathering: Option<Rba> = None;
         while at < self.to {
+            if let Some(after) = self.chunks.sets().after_cut(at) {
+                // What was being gathered when the cut came is not on the line either.
+                gathering = None;
+                at = after;
+                continue;
+            }
             let ci = at.ci_start();
             let need = Need::up_to(ci, self.to);
             let used = self.chunks.prepare(ci, need, ahead(ci, self.to)).map_err(Unreadable::into_error)?;

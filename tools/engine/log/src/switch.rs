@@ -1,12 +1,13 @@
 //! Going to the next data set.
 
-use engine_storage::OpenMode;
 use engine_storage::planted::{self, Defect};
+use engine_storage::{OpenMode, SharedFile};
 use format_bsds::{ActiveLog, ActiveStatus};
 use format_log::{Body, LogIdentity};
 use format_types::{Rba, RbaRange, Urid};
 
 use crate::buffer::LogBuffer;
+use crate::copies::note_whole;
 use crate::sync::CopyWriter;
 use crate::{LogError, LogManager, messages};
 
@@ -18,7 +19,8 @@ impl LogManager {
     pub fn switch(&mut self) -> Result<(), LogError> {
         self.check()?;
         let next = self.next_available().ok_or(LogError::LastAvailable)?;
-        self.switch_to(next, true)
+        let again = self.try_again(next);
+        self.switch_to(next, true, again)
     }
 
     /// Goes to the next data set because the current one is full.
@@ -30,7 +32,8 @@ impl LogManager {
             }
             return Err(LogError::Full);
         };
-        self.switch_to(next, false)
+        let again = self.try_again(next);
+        self.switch_to(next, false, again)
     }
 
     /// Whether there is a data set to switch to.
@@ -40,7 +43,7 @@ impl LogManager {
     }
 
     /// The pair to be written next, by its place in the list of each copy: one never used, else the one whose log is oldest.
-    fn next_available(&self) -> Option<usize> {
+    pub(crate) fn next_available(&self) -> Option<usize> {
         let other =
             |index: usize| self.bsds.actives(2).nth(index).is_none_or(|log| log.status.is_available());
         self.bsds
@@ -51,7 +54,13 @@ impl LogManager {
             .map(|(index, _)| index)
     }
 
-    fn switch_to(&mut self, next: usize, truncate: bool) -> Result<(), LogError> {
+    /// `again` are the files of copies that had been given up and are to be written again from here on.
+    pub(crate) fn switch_to(
+        &mut self,
+        next: usize,
+        truncate: bool,
+        again: [Option<SharedFile>; 2],
+    ) -> Result<(), LogError> {
         self.buffer.close(self.synced);
         // Nothing unsynced spans a switch, and the next data set is named before it is written.
         self.sync_now()?;
@@ -61,7 +70,11 @@ impl LogManager {
         let history = self.bsds.history();
         let mut begun = RbaRange::new(end, end);
         let mut instance = 0;
-        self.update_bsds(|bsds| {
+        let mut writing = self.writing();
+        for (writing, again) in writing.iter_mut().zip(&again) {
+            *writing |= again.is_some();
+        }
+        let whole = self.update_bsds(|bsds| {
             let pair = |copy: u8, log: &ActiveLog, index: usize| log.copy == copy && index == next;
             let mut positions = [0; 2];
             let mut of_copy = |log: &ActiveLog| {
@@ -73,8 +86,9 @@ impl LogManager {
             for (at, log) in bsds.active_logs.iter_mut().enumerate() {
                 let index = of_copy(log);
                 if log.range == Some(old) && !log.status.is_available() {
+                    let incomplete = log.status.incomplete;
                     log.range = Some(ended);
-                    log.status = ActiveStatus { truncated: truncate, ..ActiveStatus::default() };
+                    log.status = ActiveStatus { truncated: truncate, incomplete, ..ActiveStatus::default() };
                     if planted::active(Defect::EarlyReusable) {
                         log.status.reusable = true;
                     }
@@ -86,18 +100,24 @@ impl LogManager {
             for at in chosen {
                 let log = &mut bsds.active_logs[at];
                 begun.end = end.plus(log.size);
+                let written = writing[usize::from(log.copy) - 1];
+                let incomplete = !written && !planted::active(Defect::StoppedCopyForgotten);
                 log.range = Some(begun);
-                log.status = ActiveStatus::default();
+                log.status = ActiveStatus { incomplete, ..ActiveStatus::default() };
                 log.instance = instance;
                 log.history = history;
             }
+            note_whole(bsds, writing)
         })?;
         for log in &self.bsds.active_logs {
             if log.range == Some(ended) {
                 self.messages.push(messages::ended(&log.name, ended));
             }
         }
-        self.begin_data_set(begun, instance)?;
+        self.begin_data_set(begun, instance, again)?;
+        self.say_whole(whole);
+        // Both copies end where they are already.
+        self.truncation_due = false;
         self.switches += 1;
         self.offloads.notice_switch();
         self.warned = 0;
@@ -105,15 +125,26 @@ impl LogManager {
     }
 
     /// Opens the files of the current data set and starts with an empty buffer.
-    pub(crate) fn begin_data_set(&mut self, range: RbaRange, instance: u32) -> Result<(), LogError> {
+    fn begin_data_set(
+        &mut self,
+        range: RbaRange,
+        instance: u32,
+        again: [Option<SharedFile>; 2],
+    ) -> Result<(), LogError> {
         let mut failures = Vec::new();
-        for copy in 1..=self.bsds.copies() {
-            let index = usize::from(copy) - 1;
+        for (copy, again) in (1..=self.bsds.copies()).zip(again) {
             let Some(log) = self.bsds.current_active(copy) else { continue };
-            let Some(writer) = self.copies.get_mut(index).and_then(Option::as_mut) else { continue };
+            let Some(writer) = self.copies.get_mut(usize::from(copy) - 1) else { continue };
+            if let Some(file) = again {
+                *writer = Some(CopyWriter::new(file, range.start));
+                self.messages.push(messages::current(copy, &log.name, range));
+                self.messages.push(messages::written_again(copy, range.start));
+                continue;
+            }
+            let Some(writer) = writer else { continue };
             match self.storage.open(&self.dir.join(&log.name), OpenMode::ReadWrite) {
                 Ok(file) => {
-                    *writer = CopyWriter::new(file);
+                    *writer = CopyWriter::new(file, range.start);
                     self.messages.push(messages::current(copy, &log.name, range));
                 }
                 Err(error) => failures.push((copy, error.to_string())),

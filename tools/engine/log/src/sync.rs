@@ -35,15 +35,18 @@ impl SyncGate {
     }
 }
 
-/// A copy that is being written.
+/// A copy that is being written: one data set of it.
 pub(crate) struct CopyWriter {
     pub(crate) file: SharedFile,
     pub(crate) gate: Arc<SyncGate>,
+    /// Which data set of the log this is: what becomes known late of an earlier one no longer matters.
+    pub(crate) begun: Rba,
 }
 
 impl CopyWriter {
-    pub(crate) fn new(file: SharedFile) -> Self {
-        Self { file, gate: Arc::default() }
+    /// Of the data set whose log starts at `begun`.
+    pub(crate) fn new(file: SharedFile, begun: Rba) -> Self {
+        Self { file, gate: Arc::default(), begun }
     }
 
     pub(crate) fn sync(&self) -> Result<(), String> {
@@ -59,6 +62,7 @@ pub struct SyncJob {
 /// The sync of one copy; runs on any thread, beside the other copy's.
 pub struct SyncPart {
     copy: u8,
+    begun: Rba,
     target: Rba,
     file: SharedFile,
     gate: Arc<SyncGate>,
@@ -68,6 +72,7 @@ pub struct SyncPart {
 #[derive(Debug)]
 pub struct SyncPartOutcome {
     copy: u8,
+    begun: Rba,
     target: Rba,
     result: Result<(), String>,
 }
@@ -102,7 +107,8 @@ impl SyncPart {
     /// Syncs the copy.
     #[must_use]
     pub fn run(&self) -> SyncPartOutcome {
-        SyncPartOutcome { copy: self.copy, target: self.target, result: self.gate.sync(&self.file) }
+        let &Self { copy, begun, target, .. } = self;
+        SyncPartOutcome { copy, begun, target, result: self.gate.sync(&self.file) }
     }
 }
 
@@ -152,7 +158,11 @@ impl LogManager {
     /// When no copy could be written.
     pub fn begin_sync(&mut self) -> Result<Option<SyncJob>, LogError> {
         self.check()?;
-        if self.sync_under_way || self.end <= self.synced {
+        if self.sync_under_way {
+            return Ok(None);
+        }
+        self.truncate_after_failure()?;
+        if self.end <= self.synced {
             return Ok(None);
         }
         self.write_out()?;
@@ -161,7 +171,8 @@ impl LogManager {
             .zip(&self.copies)
             .filter_map(|(copy, writer)| {
                 let writer = writer.as_ref()?;
-                Some(SyncPart { copy, target, file: writer.file.clone(), gate: Arc::clone(&writer.gate) })
+                let (file, gate) = (writer.file.clone(), Arc::clone(&writer.gate));
+                Some(SyncPart { copy, begun: writer.begun, target, file, gate })
             })
             .collect();
         self.sync_under_way = true;
@@ -169,7 +180,7 @@ impl LogManager {
     }
 
     /// Takes in what became of the sync, and returns the RBA below which the log is now durable. A copy whose sync failed is given up:
-    /// the BSDS says so, durably, before this returns.
+    /// the BSDS says so, durably, before this returns; and the log goes on in the next data set, where there is one.
     ///
     /// # Errors
     /// When no copy is left.
@@ -180,12 +191,16 @@ impl LogManager {
         let mut target = Rba::ZERO;
         for part in outcome.parts {
             target = target.max(part.target);
-            if let Err(why) = part.result {
+            if let Err(why) = part.result
+                && part.begun == self.data_set.start
+            {
                 failures.push((part.copy, why));
             }
         }
+        // Of a data set that is done with: all of it was synced before the next one was begun.
         self.give_up(failures)?;
         self.synced = self.synced.max(target);
+        self.truncate_after_failure()?;
         Ok(self.synced)
     }
 
@@ -210,35 +225,6 @@ impl LogManager {
         self.give_up(failures)?;
         self.synced = self.end;
         Ok(self.synced)
-    }
-
-    /// Gives copies up: they are complete below the last RBA that both were synced to, and the BSDS says so.
-    pub(crate) fn give_up(&mut self, failures: Vec<(u8, String)>) -> Result<(), LogError> {
-        let mut given_up = Vec::new();
-        for (copy, why) in failures {
-            let index = usize::from(copy) - 1;
-            if self.copies.get_mut(index).and_then(Option::take).is_some() {
-                given_up.push((index, copy, why));
-            }
-        }
-        if given_up.is_empty() {
-            return Ok(());
-        }
-        if self.copies.iter().all(Option::is_none) {
-            let why = given_up.into_iter().map(|(_, copy, why)| format!("copy {copy}: {why}"));
-            return Err(self.fail(why.collect::<Vec<_>>().join("; ")));
-        }
-        let stopped = self.synced;
-        for (index, copy, why) in given_up {
-            self.update_bsds(|bsds| {
-                if let Some(entry) = bsds.copy_stopped.get_mut(index) {
-                    *entry = Some(stopped);
-                }
-            })?;
-            self.messages.push(crate::messages::copy_failed(copy, &why));
-            self.messages.push(crate::messages::copy_stopped(copy, stopped));
-        }
-        Ok(())
     }
 
     /// The stretch that is not durable yet.

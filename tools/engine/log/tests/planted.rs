@@ -12,6 +12,16 @@ use site::run::Run;
 /// Whether the run of `seed` finds something wrong.
 fn caught(seed: u64, defect: Defect) -> bool {
     let round = || -> Result<(), String> {
+        if defect == Defect::CutIgnoredInCi {
+            // A run that cuts the log is another one than a run that crashes; it knows no more of the mistake.
+            plant(Some(defect));
+            return site::cuts::run(seed).map(drop);
+        }
+        if matches!(defect, Defect::StoppedCopyForgotten | Defect::ArchiveNotReadBack) {
+            // So is one in which a copy fails and comes back.
+            plant(Some(defect));
+            return site::failing_copies::run(seed).map(drop);
+        }
         plant(None);
         let mut run = Run::new(seed, seed.is_multiple_of(2));
         plant(Some(defect));
@@ -47,6 +57,9 @@ fn every_planted_defect_is_caught() {
         Defect::SyncRetried,
         Defect::AcknowledgedBeforeSync,
         Defect::StaleCiAccepted,
+        Defect::CutIgnoredInCi,
+        Defect::StoppedCopyForgotten,
+        Defect::ArchiveNotReadBack,
     ];
     let mut missed = Vec::new();
     for defect in defects {
@@ -58,6 +71,11 @@ fn every_planted_defect_is_caught() {
     plant(None);
     let _ = std::panic::take_hook();
     assert!((0..40).all(|seed| !caught_honest(seed)), "an honest run was accused");
+    assert!((0..10).all(|seed| site::cuts::run(seed).is_ok()), "an honest run of cuts was accused");
+    assert!(
+        (0..20).all(|seed| site::failing_copies::run(seed).is_ok()),
+        "honest failing copies were accused"
+    );
     assert!(missed.is_empty(), "not caught: {missed:?}");
 }
 

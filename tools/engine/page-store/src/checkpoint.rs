@@ -39,6 +39,7 @@ pub struct PageSyncJob {
 #[derive(Debug)]
 pub struct PageSyncOutcome {
     page_set: PageSetId,
+    gate: Arc<SyncGate>,
     result: io::Result<()>,
 }
 
@@ -52,7 +53,8 @@ impl PageSyncJob {
     /// Syncs; blocks until the device answers.
     #[must_use]
     pub fn run(&self) -> PageSyncOutcome {
-        PageSyncOutcome { page_set: self.page_set, result: self.gate.sync(&self.file) }
+        let result = self.gate.sync(&self.file);
+        PageSyncOutcome { page_set: self.page_set, gate: Arc::clone(&self.gate), result }
     }
 }
 
@@ -61,6 +63,11 @@ impl PageSyncOutcome {
     #[must_use]
     pub fn page_set(&self) -> PageSetId {
         self.page_set
+    }
+
+    /// The gate that the sync went through; it is that of one opening of the page set.
+    pub(crate) fn gate(&self) -> &Arc<SyncGate> {
+        &self.gate
     }
 }
 
@@ -162,12 +169,16 @@ impl PageStore {
     /// [`PageError::Offline`] when the sync failed or the page set went offline meanwhile; [`PageError::NotOpen`].
     pub fn finish_sync(&mut self, outcome: PageSyncOutcome) -> Result<(), PageError> {
         let page_set = outcome.page_set;
-        let set = self.online(page_set)?;
+        let set = self.reachable(page_set)?;
+        if !Arc::ptr_eq(&set.gate, &outcome.gate) {
+            // Of a file that was closed since: it says nothing of this one.
+            return Ok(());
+        }
         let Some(syncing) = set.syncing.take() else { return Ok(()) };
         if let Err(e) = outcome.result {
             set.syncing = Some(syncing);
             self.take_offline(page_set, &format!("a sync failed: {e}"));
-            return self.online(page_set).map(drop);
+            return self.reachable(page_set).map(drop);
         }
         if let Some(stamp) = syncing.stamp {
             set.durable_slot = stamp.slot;

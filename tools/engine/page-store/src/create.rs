@@ -3,12 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use engine_storage::{OpenMode, SharedStorage, Storage, StorageFile, durable};
+use engine_storage::{OpenMode, SharedFile, SharedStorage, StorageFile, durable};
 use format_pageset::page::{self, MAX_PAGES};
-use format_pageset::{PageZero, page_zero};
+use format_pageset::{PageState, PageZero, page_zero};
 use format_types::{Expand, PAGE_SIZE, PageNumber, PageSetId, Rba};
 
 use crate::error::PageError;
+use crate::open::read_page_zero;
+use crate::space::Space;
 use crate::store::{PageStore, StoreIdentity};
 
 /// Pages formatted by one write: 1 MiB.
@@ -40,13 +42,40 @@ pub(crate) fn write_fresh(
     file.write_at(PageNumber(first).offset(), buffer)
 }
 
-impl PageStore {
-    /// Makes a new page set of `initial_pages` pages (4 to 16 Mi), all formatted. It needs the log from `at` on. When this returns it is
-    /// durable; until then the file has a temporary name.
-    ///
-    /// # Errors
-    /// When the file exists already, or the storage refuses.
-    pub fn create_page_set(
+/// The formatting of a new page set: step it on any thread. Until the last step the file has a temporary name; then it is durable.
+pub struct CreateJob {
+    storage: SharedStorage,
+    path: PathBuf,
+    temporary: PathBuf,
+    zero: PageZero,
+    file: Option<SharedFile>,
+    next: u32,
+    buffer: Vec<u8>,
+    replaces_unused: bool,
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum CreateStep {
+    /// There is more to do.
+    More,
+    /// It is over.
+    Done(CreateOutcome),
+}
+
+/// What came of making a page set.
+#[derive(Debug)]
+pub struct CreateOutcome {
+    /// The page set.
+    pub page_set: PageSetId,
+    /// Whether it is there now, under its name.
+    pub result: Result<(), PageError>,
+}
+
+impl CreateJob {
+    /// A page set of `initial_pages` pages (4 to 16 Mi) that needs the log from `at` on.
+    #[must_use]
+    pub fn new(
         storage: &SharedStorage,
         dir: &Path,
         identity: &StoreIdentity,
@@ -54,12 +83,8 @@ impl PageStore {
         initial_pages: u32,
         expand: Expand,
         at: Rba,
-    ) -> Result<(), PageError> {
+    ) -> Self {
         let path = page_set_path(dir, page_set);
-        let failed = |operation| PageError::io(page_set, operation);
-        if storage.exists(&path).map_err(failed("looking for the page set"))? {
-            return Err(PageError::AlreadyThere { page_set, path });
-        }
         let pages = initial_pages.clamp(MIN_PAGES, MAX_PAGES);
         let zero = PageZero {
             queue_manager: identity.queue_manager,
@@ -75,28 +100,124 @@ impl PageStore {
             initial_pages: pages,
             closed_cleanly: None,
         };
-        let temporary = durable::temporary_name(&path);
-        let written = write_whole(storage.as_ref(), &temporary, &zero, at);
-        if let Err(e) = written {
-            // The first error tells more than one of cleaning up.
-            let _ = storage.remove(&temporary);
-            return Err(failed("formatting the page set")(e));
+        Self {
+            storage: storage.clone(),
+            temporary: durable::temporary_name(&path),
+            path,
+            zero,
+            file: None,
+            next: 1,
+            buffer: Vec::new(),
+            replaces_unused: false,
         }
-        durable::rename(storage.as_ref(), &temporary, &path).map_err(failed("naming the page set"))
+    }
+
+    /// A file of this name that an interrupted making left behind, and that was never used, is replaced. The caller knows that nobody
+    /// lists it and nobody has it open.
+    #[must_use]
+    pub fn replacing_unused(mut self) -> Self {
+        self.replaces_unused = true;
+        self
+    }
+
+    /// Formats the next 1 MiB; after the last, syncs and gives the file its name.
+    pub fn step(&mut self) -> CreateStep {
+        let page_set = self.zero.page_set;
+        match self.advance() {
+            Ok(false) => CreateStep::More,
+            Ok(true) => CreateStep::Done(CreateOutcome { page_set, result: Ok(()) }),
+            Err(error) => {
+                if self.file.take().is_some() {
+                    // The first error tells more than one of cleaning up.
+                    let _ = self.storage.remove(&self.temporary);
+                }
+                CreateStep::Done(CreateOutcome { page_set, result: Err(error) })
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Result<bool, PageError> {
+        let page_set = self.zero.page_set;
+        let failed = |operation| PageError::io(page_set, operation);
+        let Some(file) = &self.file else {
+            let there = self.storage.exists(&self.path).map_err(failed("looking for the page set"))?;
+            if there && !self.is_unused() {
+                return Err(PageError::AlreadyThere { page_set, path: self.path.clone() });
+            }
+            let file = durable::remove_if_there(self.storage.as_ref(), &self.temporary)
+                .and_then(|_| self.storage.open(&self.temporary, OpenMode::CreateNew))
+                .map_err(failed("making the page set"))?;
+            self.file = Some(file.clone());
+            file.allocate(u64::from(self.zero.pages_used) * PAGE_SIZE as u64)
+                .map_err(failed("making room for the page set"))?;
+            return Ok(false);
+        };
+        if self.next < self.zero.pages_used {
+            let count = FORMAT_PAGES.min(self.zero.pages_used - self.next);
+            let at = self.zero.recovery_rba;
+            write_fresh(file.as_ref(), page_set, self.next, count, at, &mut self.buffer)
+                .map_err(failed("formatting the page set"))?;
+            self.next += count;
+            return Ok(false);
+        }
+        file.write_at(0, &page_zero::encode_page(&self.zero, FIRST_SEQUENCE))
+            .and_then(|()| file.sync())
+            .map_err(failed("formatting the page set"))?;
+        // Another may have come by the name meanwhile.
+        if self.storage.exists(&self.path).map_err(failed("looking for the page set"))? && !self.is_unused() {
+            return Err(PageError::AlreadyThere { page_set, path: self.path.clone() });
+        }
+        durable::rename(self.storage.as_ref(), &self.temporary, &self.path)
+            .map_err(failed("naming the page set"))?;
+        Ok(true)
+    }
+
+    /// Whether the file of this name may be replaced, for it is what an interrupted making left behind: a page set of this queue manager
+    /// that was never opened for work, with nothing on it. Its inventory entry was to follow, and never came.
+    fn is_unused(&self) -> bool {
+        if !self.replaces_unused {
+            return false;
+        }
+        let Ok(file) = self.storage.open(&self.path, OpenMode::Read) else { return false };
+        let Ok(bytes) = file.len() else { return false };
+        let Ok(Ok(read)) = read_page_zero(file.as_ref(), bytes, self.zero.page_set) else { return false };
+        let zero = &read.zero;
+        let fresh = zero.queue_manager == self.zero.queue_manager
+            && zero.page_set == self.zero.page_set
+            && zero.closed_cleanly.is_none()
+            && (zero.extents, zero.expansions) == (1, 0)
+            && zero.recovery_rba == zero.highest_synced
+            && read.sequence <= FIRST_SEQUENCE + 1;
+        let empty = |space: Space| {
+            let used = |state: PageState| space.counts[usize::from(state.code())] > 0;
+            !used(PageState::Object) && !used(PageState::Persistent) && !used(PageState::NonPersistent)
+        };
+        fresh && Space::read_from(file.as_ref(), zero.page_set, zero.pages_used).is_some_and(empty)
     }
 }
 
-fn write_whole(storage: &dyn Storage, path: &Path, zero: &PageZero, at: Rba) -> io::Result<()> {
-    durable::remove_if_there(storage, path)?;
-    let file = storage.open(path, OpenMode::CreateNew)?;
-    file.allocate(u64::from(zero.pages_used) * PAGE_SIZE as u64)?;
-    let mut buffer = Vec::new();
-    let mut next = 1;
-    while next < zero.pages_used {
-        let count = FORMAT_PAGES.min(zero.pages_used - next);
-        write_fresh(file.as_ref(), zero.page_set, next, count, at, &mut buffer)?;
-        next += count;
+/// Sequence number of the first slot of a new page zero; the second has the next one.
+const FIRST_SEQUENCE: u64 = 1;
+
+impl PageStore {
+    /// Makes a new page set as a [`CreateJob`] does, here and now.
+    ///
+    /// # Errors
+    /// When the file exists already, or the storage refuses.
+    pub fn create_page_set(
+        storage: &SharedStorage,
+        dir: &Path,
+        identity: &StoreIdentity,
+        page_set: PageSetId,
+        initial_pages: u32,
+        expand: Expand,
+        at: Rba,
+    ) -> Result<(), PageError> {
+        let mut job = CreateJob::new(storage, dir, identity, page_set, initial_pages, expand, at);
+        loop {
+            if let CreateStep::Done(outcome) = job.step() {
+                return outcome.result;
+            }
+        }
     }
-    file.write_at(0, &page_zero::encode_page(zero, 1))?;
-    file.sync()
 }

@@ -85,6 +85,32 @@ pub enum PageError {
         /// History of the log.
         expected: HistoryId,
     },
+    /// A page holds what a cut left behind.
+    #[error(
+        "HWT293E PAGE {at} was last changed at RBA {rba}, behind the cut at {cut}: it holds what is no longer on the log's line; \
+         restore page set {} from a recovery point that ended before the cut", .at.page_set
+    )]
+    BehindCut {
+        /// The page.
+        at: PageAddress,
+        /// Its page RBA.
+        rba: Rba,
+        /// Up to where it may have been changed.
+        cut: Rba,
+    },
+    /// A page cannot be believed, so nobody knows what it holds.
+    #[error(
+        "HWT294E PAGE {at}: {damage}; so it cannot be shown that nothing in it is from behind the cut at {cut}; restore page set {} \
+         from a recovery point that ended before the cut", .at.page_set
+    )]
+    CannotBeShown {
+        /// The page.
+        at: PageAddress,
+        /// What is wrong with it.
+        damage: PageDamage,
+        /// Up to where it may have been changed.
+        cut: Rba,
+    },
     /// The page set has seen more log than there is.
     #[error(
         "CSQI053E PAGE SET {page_set} HAS AN OUT-OF-RANGE RBA: {what} is {rba}, the log ends at {log_end}; the log or the BSDS \

@@ -44,6 +44,7 @@ pub enum ExpandStep {
 #[derive(Debug)]
 pub struct ExpandOutcome {
     page_set: PageSetId,
+    gate: Arc<SyncGate>,
     from: u32,
     to: u32,
     result: Result<(), ExpandFailure>,
@@ -97,7 +98,14 @@ impl ExpandJob {
     }
 
     fn done(&self, result: Result<(), ExpandFailure>) -> ExpandStep {
-        ExpandStep::Done(ExpandOutcome { page_set: self.page_set, from: self.from, to: self.to, result })
+        let gate = Arc::clone(&self.gate);
+        ExpandStep::Done(ExpandOutcome {
+            page_set: self.page_set,
+            gate,
+            from: self.from,
+            to: self.to,
+            result,
+        })
     }
 
     fn advance(&mut self) -> Result<bool, ExpandFailure> {
@@ -195,8 +203,12 @@ impl PageStore {
         log: &mut dyn PageLog,
         outcome: ExpandOutcome,
     ) -> Result<(), PageError> {
-        let ExpandOutcome { page_set, from, to, result } = outcome;
+        let ExpandOutcome { page_set, gate, from, to, result } = outcome;
         let set = self.online(page_set)?;
+        if !Arc::ptr_eq(&set.gate, &gate) {
+            // Of a file that was closed since: what it formatted is a tail that the next expansion uses.
+            return Ok(());
+        }
         if let Err(failure) = result {
             set.growth = Growth::Disabled;
             let lost = matches!(failure, ExpandFailure::Sync(_));

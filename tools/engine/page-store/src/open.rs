@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use engine_storage::{OpenMode, StorageFile};
+use engine_storage::{OpenMode, StorageFile, durable};
 use format_pageset::page_zero::{self, ReadPageZero, encode_slot, slot_offset};
 use format_pageset::{PageZero, PageZeroError};
 use format_types::{PAGE_SIZE, PageSetId, Rba};
@@ -37,9 +37,9 @@ impl PageStore {
     /// but not on the disk, and the other slot is the next to be overwritten.
     ///
     /// # Errors
-    /// In this order: open already, missing, not a page set, newer format, both slots of page zero damaged, another queue
-    /// manager's, another page set's, another history's, beyond the log, truncated; or the storage's. One damaged slot
-    /// is a message, and repaired when page zero is stamped next.
+    /// In this order: open already, missing, not a page set, newer format, both slots of page zero damaged, of a related history with
+    /// a page from behind the cut, another queue manager's, another page set's, another history's, beyond the log, truncated; or the
+    /// storage's. One damaged slot is a message, and repaired when page zero is stamped next.
     pub fn open_page_set(
         &mut self,
         page_set: PageSetId,
@@ -63,6 +63,7 @@ impl PageStore {
             path: path.clone(),
             source,
         })?;
+        let read = self.take_over(page_set, file.as_ref(), read)?;
         let zero = &read.zero;
         self.check_owner(page_set, &path, zero)?;
         check_log(page_set, zero, log_end)?;
@@ -99,6 +100,7 @@ impl PageStore {
             recovery_rba,
             redo_from: recovery_rba,
             online: true,
+            returning: false,
             written: false,
             unsynced: None,
             stamped: None,
@@ -128,9 +130,9 @@ impl PageStore {
         let path = page_set_path(&self.dir, page_set);
         self.pool.discard_set(page_set);
         self.sets[usize::from(page_set.number())] = None;
-        self.storage
-            .remove(&path)
-            .and_then(|()| self.storage.sync_dir(&self.dir))
+        // Somebody may have removed it already.
+        durable::remove_if_there(self.storage.as_ref(), &path)
+            .and_then(|_| self.storage.sync_dir(&self.dir))
             .map_err(PageError::io(page_set, "removing the page set"))
     }
 

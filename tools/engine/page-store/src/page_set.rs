@@ -62,6 +62,8 @@ pub(crate) struct PageSet {
     /// Recovery RBA when it was opened: redo of records below it has nothing to do.
     pub(crate) redo_from: Rba,
     pub(crate) online: bool,
+    /// It is being brought back: not online yet, and reached by those who do that alone.
+    pub(crate) returning: bool,
     /// Something was written since the last sync began.
     pub(crate) written: bool,
     /// Lowest first-change RBA of the pages written since the last sync began.

@@ -42,8 +42,8 @@ impl PageStore {
         }
         let Some(address) = record.body.page() else { return Ok(()) };
         // The log may speak of page sets that were deleted since.
-        let Ok(set) = self.set_mut(address.page_set) else { return Ok(()) };
-        if !set.online || at.end <= set.redo_from {
+        let Ok(set) = self.online(address.page_set) else { return Ok(()) };
+        if at.end <= set.redo_from {
             return Ok(());
         }
         if space_map::is_map(address.page) {
@@ -90,6 +90,8 @@ impl PageStore {
                 self.damaged.insert(page, (at.start, damage));
                 Ok(None)
             }
+            // It has just gone offline, and needs its log some other time.
+            Err(PageError::Offline { .. }) => Ok(None),
             Err(e) => Err(e),
         }
     }
@@ -134,9 +136,9 @@ impl PageStore {
         to: u32,
         (extents, expansions): (u16, u16),
     ) -> Result<(), PageError> {
-        let Ok(set) = self.set_mut(page_set) else { return Ok(()) };
+        let Ok(set) = self.online(page_set) else { return Ok(()) };
         let used = set.used();
-        if !set.online || at.end <= set.redo_from || to <= used || to > MAX_PAGES {
+        if at.end <= set.redo_from || to <= used || to > MAX_PAGES {
             return Ok(());
         }
         if let Err(e) = format_missing(set.file.as_ref(), page_set, used, to) {

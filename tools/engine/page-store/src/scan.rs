@@ -1,5 +1,6 @@
 //! Reading all records of a page set, and clearing it of what does not survive a restart.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use format_pageset::space_map;
@@ -26,13 +27,30 @@ impl PageStore {
         page_set: PageSetId,
         visit: &mut dyn FnMut(RecordAddress, PageType, &[u8]),
     ) -> Result<(), PageError> {
+        let mut empty = Vec::new();
+        self.scan_between(log, page_set, 0..u32::MAX, &mut empty, visit)?;
+        self.set_mut(page_set)?.empty = empty;
+        Ok(())
+    }
+
+    /// The same of some pages.
+    pub(crate) fn scan_between(
+        &mut self,
+        log: &mut dyn WriteAhead,
+        page_set: PageSetId,
+        pages: Range<u32>,
+        empty: &mut Vec<PageNumber>,
+        visit: &mut dyn FnMut(RecordAddress, PageType, &[u8]),
+    ) -> Result<(), PageError> {
         self.load_space(log, page_set)?;
         let used = self.set(page_set)?.used();
-        let mut empty = Vec::new();
         for (map, covered) in maps(used) {
+            if map.0 >= pages.end || map.0 + covered <= pages.start {
+                continue;
+            }
             let frame = self.fetch_map(log, page_set, map)?;
             let mut wanted = Vec::new();
-            for index in 0..covered {
+            for index in pages.start.saturating_sub(map.0)..covered.min(pages.end - map.0) {
                 let state = space_map::state(self.pool.page(frame), index);
                 let state = state.ok_or(PageError::MapState(PageAddress::new(page_set, map)))?;
                 if matches!(state, PageState::Object | PageState::Persistent) {
@@ -44,11 +62,10 @@ impl PageStore {
                 let last = first.0 + RUN_PAGES as u32;
                 let count = rest.iter().take_while(|(page, _)| page.0 < last).count();
                 let (run, after) = rest.split_at(count);
-                self.scan_run(page_set, run, &mut empty, visit)?;
+                self.scan_run(page_set, run, empty, visit)?;
                 rest = after;
             }
         }
-        self.set_mut(page_set)?.empty = empty;
         Ok(())
     }
 

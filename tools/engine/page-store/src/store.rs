@@ -72,8 +72,12 @@ pub struct PageStore {
     pub(crate) storage: SharedStorage,
     pub(crate) dir: PathBuf,
     pub(crate) identity: StoreIdentity,
+    /// Other histories whose page sets may be taken over, and up to where.
+    pub(crate) relatives: Vec<(HistoryId, Rba)>,
     pub(crate) pool: BufferPool,
     pub(crate) sets: Vec<Option<PageSet>>,
+    /// The page set on its way back that the step under way may reach.
+    pub(crate) reached: Option<PageSetId>,
     /// No page may have a page RBA above this: the end of the log, as far as it is known here.
     pub(crate) log_limit: Rba,
     pub(crate) checkpoint: CheckpointState,
@@ -93,8 +97,10 @@ impl PageStore {
             storage,
             dir: dir.to_owned(),
             identity,
+            relatives: Vec::new(),
             pool: BufferPool::new(frames),
             sets: (0..100).map(|_| None).collect(),
+            reached: None,
             log_limit: Rba::ZERO,
             checkpoint: CheckpointState::default(),
             damaged: HashMap::default(),
@@ -137,8 +143,19 @@ impl PageStore {
 
     /// The page set, if it can be used.
     pub(crate) fn online(&mut self, page_set: PageSetId) -> Result<&mut PageSet, PageError> {
+        let reached = self.reached == Some(page_set);
         let set = self.set_mut(page_set)?;
-        if set.online {
+        if set.online || (set.returning && reached) {
+            Ok(set)
+        } else {
+            Err(PageError::Offline { page_set, recovery_rba: set.recovery_rba })
+        }
+    }
+
+    /// The page set, if it can be used or is coming back.
+    pub(crate) fn reachable(&mut self, page_set: PageSetId) -> Result<&mut PageSet, PageError> {
+        let set = self.set_mut(page_set)?;
+        if set.online || set.returning {
             Ok(set)
         } else {
             Err(PageError::Offline { page_set, recovery_rba: set.recovery_rba })
@@ -149,17 +166,18 @@ impl PageStore {
     /// as it is durable: the log brings back everything since.
     pub(crate) fn take_offline(&mut self, page_set: PageSetId, why: &str) {
         let Ok(set) = self.set_mut(page_set) else { return };
-        if !set.online {
+        if !set.online && !set.returning {
             return;
         }
         set.online = false;
+        set.returning = false;
         set.space = None;
         set.inserting = [None; 3];
         let rba = set.recovery_rba;
         self.pool.discard_set(page_set);
         self.damaged.retain(|at, _| at.page_set != page_set);
         self.messages.push(format!(
-            "HWT321E PAGE SET {page_set}: {why}; it is not used any more until the next start"
+            "HWT321E PAGE SET {page_set}: {why}; it is not used any more until START PSID({page_set}) or the next start"
         ));
         self.messages.push(format!("CSQI005I PAGE SET {page_set} OFFLINE. RECOVERY RBA = {rba}"));
     }
@@ -172,7 +190,13 @@ impl PageStore {
         let frame = self.room_for(log, at)?;
         let file = Arc::clone(&self.online(at.page_set)?.file);
         let bytes = self.pool.page_mut(frame);
-        file.read_at(at.page.offset(), bytes).map_err(PageError::io(at.page_set, "reading a page"))?;
+        if let Err(e) = file.read_at(at.page.offset(), bytes) {
+            // Nobody else is to suffer from it, and nothing of it was changed: what the log has since is not lost.
+            self.take_offline(at.page_set, &format!("reading page {} failed: {e}", at.page));
+            let recovery_rba = self.set(at.page_set)?.recovery_rba;
+            return Err(PageError::Offline { page_set: at.page_set, recovery_rba });
+        }
+        let bytes = self.pool.page_mut(frame);
         let header = verify(bytes, at).map_err(|damage| PageError::Damaged { at, damage })?;
         self.check_rba(&header)?;
         self.pool.assign(frame, at);

@@ -35,7 +35,8 @@ pub struct BroughtForward {
 /// doubt kept. The caller holds the directory's lock. Killed at any moment, it can be run again.
 ///
 /// # Errors
-/// As [`Core::start`].
+/// As [`Core::start`]; and when a page set could not be written and went offline: a queue manager that runs goes on without it, here it is
+/// what was asked for.
 pub fn bring_forward(
     storage: &SharedStorage,
     dir: &Path,
@@ -50,6 +51,12 @@ pub fn bring_forward(
     core.stop(true);
     core.run_to_stop()?;
     messages.append(&mut core.take_messages());
-    let restart_rba = core.usage().system_recovery.restart_rba();
+    let usage = core.usage();
+    if let Some(set) = usage.page_sets.iter().find(|set| !set.online) {
+        let said = messages.iter().find(|line| line.starts_with("HWT321E"));
+        let why = said.cloned().unwrap_or_else(|| "it could not be used".to_owned());
+        return Err(CoreError::WentOffline { page_set: set.page_set, why });
+    }
+    let restart_rba = usage.system_recovery.restart_rba();
     Ok(BroughtForward { forward, records, restart_rba, messages })
 }

@@ -27,6 +27,14 @@ pub enum ClientError {
     /// No directory of that name.
     #[error("HWT413E NO QUEUE MANAGER IN {}: check the directory's name", .0.display())]
     NotThere(PathBuf),
+    /// It listens, perhaps, but nobody is let through to it.
+    #[error("HWT706E QUEUE MANAGER IN {} CANNOT BE REACHED: {source}; ask its owner, whose the socket is", dir.display())]
+    Unreachable {
+        /// The directory.
+        dir: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// The answer did not come in time.
     #[error(
         "HWT702E NO ANSWER WITHIN {0:?}: the queue manager may be busy or waiting for log; the outcome is unknown; ask its status, or give a longer --timeout"
@@ -61,7 +69,7 @@ impl ClientError {
     pub fn code(&self) -> ConditionCode {
         match self {
             Self::Refused { code, .. } => *code,
-            Self::NotRunning { .. } | Self::NotThere(_) => ConditionCode::Refused,
+            Self::NotRunning { .. } | Self::NotThere(_) | Self::Unreachable { .. } => ConditionCode::Refused,
             Self::Timeout(_) | Self::Broken(_) | Self::Protocol(_) | Self::Unexpected(_) => {
                 ConditionCode::Severe
             }
@@ -89,12 +97,15 @@ impl Client {
     pub fn connect(dir: &Path, application: &str, timeout: Duration) -> Result<Self, ClientError> {
         let path = dir.join(files::SOCKET);
         let stream = connect_within_limit(dir, &path).map_err(|error| {
-            if !dir.is_dir() {
+            if dir.try_exists().is_ok_and(|there| !there) || error.kind() == io::ErrorKind::NotADirectory {
                 return ClientError::NotThere(dir.to_owned());
             }
             match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                     ClientError::NotRunning { dir: dir.to_owned() }
+                }
+                io::ErrorKind::PermissionDenied => {
+                    ClientError::Unreachable { dir: dir.to_owned(), source: error }
                 }
                 _ => ClientError::Broken(error),
             }

@@ -50,6 +50,9 @@ const LARGEST_PAGE_SET: u64 = 64 << 30;
 /// Smallest buffer pool: 64 pages.
 const SMALLEST_POOL: u64 = 64 * PAGE_SIZE as u64;
 
+/// Where a queue manager is made, in its directory, before its files get their places.
+const MAKING: &str = "MAKING";
+
 impl NewQueueManager {
     fn check(&self) -> Result<(), CoreError> {
         let between = |what: &str, value: u64, low: u64, high: u64| {
@@ -89,9 +92,15 @@ pub fn create(
     } else if !storage.list(dir).map_err(io("READ DIRECTORY"))?.is_empty() {
         return Err(CoreError::NotEmpty(dir.to_owned()));
     }
-    let made = fill(storage, dir, new, now);
+    let making = dir.join(MAKING);
+    storage.create_dir(&making).map_err(io("CREATE DIRECTORY"))?;
+    let made = fill(storage, &making, new, now).and_then(|()| publish(storage, &making, dir));
     if made.is_err() {
         // Half a queue manager is worse than none; what cannot be removed is named by the error that is already on its way.
+        for path in storage.list(&making).unwrap_or_default() {
+            let _ = storage.remove(&making.join(path));
+        }
+        let _ = storage.remove_dir(&making);
         for path in storage.list(dir).unwrap_or_default() {
             let _ = storage.remove(&dir.join(path));
         }
@@ -100,6 +109,28 @@ pub fn create(
         }
     }
     made
+}
+
+/// Gives the files of a whole queue manager their place, the BSDS last: a directory without one is no queue manager, so that none is ever
+/// started that is half made.
+fn publish(storage: &SharedStorage, making: &Path, dir: &Path) -> Result<(), CoreError> {
+    let io = |what, path: &Path| {
+        let path = path.to_owned();
+        move |source| CoreError::Io { what, path, source }
+    };
+    let sync = || storage.sync_dir(dir).map_err(io("SYNC DIRECTORY", dir));
+    let names = storage.list(making).map_err(io("READ DIRECTORY", making))?;
+    let is_bsds = |name: &Path| name.to_string_lossy().starts_with("BSDS");
+    let (last, first): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_bsds(name));
+    for names in [first, last] {
+        for name in names {
+            let from = making.join(&name);
+            storage.rename(&from, &dir.join(&name)).map_err(io("RENAME", &from))?;
+        }
+        sync()?;
+    }
+    storage.remove_dir(making).map_err(io("REMOVE DIRECTORY", making))?;
+    sync()
 }
 
 fn fill(storage: &SharedStorage, dir: &Path, new: &NewQueueManager, now: Timestamp) -> Result<(), CoreError> {

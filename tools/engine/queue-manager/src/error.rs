@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use engine_log::LogError;
 use engine_page_store::PageError;
 use engine_recovery::RecoveryError;
+use format_types::PageSetId;
 
 /// Why a queue manager could not be created, started or kept running.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,14 @@ pub enum CoreError {
     /// An option is out of its range.
     #[error("HWT414E {0}")]
     Setting(String),
+    /// A page set could not be brought forward.
+    #[error("HWT470S PAGE SET {page_set} WENT OFFLINE WHILE IT WAS BROUGHT FORWARD: {why}")]
+    WentOffline {
+        /// The page set.
+        page_set: PageSetId,
+        /// What was said of it.
+        why: String,
+    },
     /// Something on pages contradicts itself.
     #[error("HWT415S {0}")]
     Contradiction(String),

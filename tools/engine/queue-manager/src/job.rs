@@ -1,7 +1,9 @@
 //! Work that the core hands out: everything that may take long.
 
 use engine_log::{OffloadJob, OffloadOutcome, OffloadStep, SyncJob, SyncOutcome};
-use engine_page_store::{ExpandJob, ExpandOutcome, ExpandStep, PageSyncJob, PageSyncOutcome};
+use engine_page_store::{
+    CreateJob, CreateOutcome, CreateStep, ExpandJob, ExpandOutcome, ExpandStep, PageSyncJob, PageSyncOutcome,
+};
 
 /// A piece of work that owns all that it needs. Run it on any thread, a step at a time, and give the outcome back to the core.
 pub enum Job {
@@ -13,6 +15,8 @@ pub enum Job {
     Offload(Box<OffloadJob>),
     /// Format an extent of a page set.
     Expand(ExpandJob),
+    /// Format a new page set.
+    Create(Box<CreateJob>),
 }
 
 /// The outcome of a [`Job`].
@@ -26,6 +30,8 @@ pub enum JobDone {
     Offload(OffloadOutcome),
     /// Of the formatting of an extent.
     Expand(ExpandOutcome),
+    /// Of the formatting of a page set.
+    Create(CreateOutcome),
 }
 
 impl Job {
@@ -44,6 +50,10 @@ impl Job {
             Self::Expand(mut job) => match job.step() {
                 ExpandStep::Done(outcome) => Ok(JobDone::Expand(outcome)),
                 ExpandStep::More => Err(Self::Expand(job)),
+            },
+            Self::Create(mut job) => match job.step() {
+                CreateStep::Done(outcome) => Ok(JobDone::Create(outcome)),
+                CreateStep::More => Err(Self::Create(job)),
             },
         }
     }

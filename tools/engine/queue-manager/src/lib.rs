@@ -4,6 +4,7 @@
 //! formatting of extents leave it as [`Job`]s and come back as [`JobDone`]s; requests, the clock and the randomness of creation are handed
 //! in. Nothing in it waits, and no thread runs in it: [`server`] puts threads and a socket around it, the simulator a seed.
 
+mod at_rest;
 mod bring_forward;
 mod catalog;
 pub mod client;
@@ -15,7 +16,8 @@ mod job;
 mod queue;
 pub mod server;
 
-pub use crate::core::{ConnectionId, Core, StartOptions, State};
+pub use crate::core::{ConnectionId, Core, StartOptions, State, restart_rba_messages};
+pub use at_rest::definitions_at_rest;
 pub use bring_forward::{BringForward, BroughtForward, bring_forward};
 pub use create::{NewQueueManager, create};
 pub use error::CoreError;

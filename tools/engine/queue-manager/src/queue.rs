@@ -94,6 +94,11 @@ impl QueueIndex {
         self.entries.values().any(|entry| entry.head.page_set == page_set)
     }
 
+    /// Forgets all messages that lie on a page set.
+    pub(crate) fn forget(&mut self, page_set: PageSetId) {
+        self.entries.retain(|_, entry| entry.head.page_set != page_set);
+    }
+
     pub(crate) fn has_uncommitted(&self) -> bool {
         self.entries.values().any(|entry| entry.visibility != Visibility::Committed)
     }

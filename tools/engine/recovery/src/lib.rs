@@ -12,6 +12,9 @@ mod units;
 
 pub use checkpoint::{Checkpoint, CheckpointPhase};
 pub use error::RecoveryError;
-pub use restart::{RestartOptions, RestartOutcome, RestartPhase, RestartProgress, make_room, restart};
+pub use restart::{
+    RestartOptions, RestartOutcome, RestartPhase, RestartProgress, UnitHistory, history_of, make_room,
+    restart,
+};
 pub use system_recovery::{data_set_usage, system_recovery};
 pub use units::{Action, Unit, UnitTable};

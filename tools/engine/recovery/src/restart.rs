@@ -4,10 +4,14 @@
 //! older copy is brought forward by the very same pass ("media recovery"): pages know the RBA of their last change, and the one
 //! redo function skips what they already hold. Units are followed from the checkpoint on. Then, from the units' own chains: units in
 //! commit go forward (their deletions are completed), units in flight or in backout go backward, units in doubt stay.
+//!
+//! The log is read by the line of its history. After a cut the forward pass so ends at the cut: units in flight there are backed out
+//! in the new history, with records that link back across the cut; units in doubt there stay in doubt; and analysis starts from a
+//! checkpoint that was complete before it, for the cut forgets the later ones.
 
 use std::collections::BTreeMap;
 
-use engine_log::{LogManager, LogReader, OffloadStep};
+use engine_log::{LogError, LogManager, LogReader, OffloadStep};
 use engine_page_store::{PageError, PageStore, RecordAddress, UnitLink};
 use format_log::{Body, RecordHeader};
 use format_types::{PageAddress, PageSetId, Rba, RbaRange, UnitState, Urid};
@@ -18,7 +22,8 @@ use crate::{Action, RecoveryError, Unit, UnitTable};
 /// What a restart is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct RestartOptions {
-    /// Start the forward pass here even when page sets and checkpoint would allow later; none: as they say.
+    /// Start the forward pass here even when page sets and checkpoint would allow later; none: as they say. No unit that is open at the
+    /// end of the log, and no change that a page set lacks, is older: a recovery point's recorded system recovery RBA.
     pub read_from: Option<Rba>,
 }
 
@@ -78,10 +83,12 @@ pub fn restart(
     let mut messages = Vec::new();
     let end = log.end();
     let checkpoint = log.bsds().checkpoints.last().map(|entry| entry.begin);
-    let log_start = log.bsds().histories.first().map_or(Rba::ZERO, |history| history.first);
+    let log_start = log.bsds().line().start();
     let lowest_page_set = store.online_page_sets().into_iter().map(|id| (store.recovery_rba(id), id)).min();
-    // Without a checkpoint all units since the given start, or since the log began, are followed.
-    let units_from = checkpoint.unwrap_or_else(|| options.read_from.unwrap_or(log_start));
+    // Without a checkpoint all units since the given start, or since the log began, are followed. A recovery point's system recovery RBA
+    // is below every unit that was open when it was recorded: behind an older checkpoint it serves as well, and the log before it may
+    // be gone.
+    let units_from = checkpoint.max(options.read_from).unwrap_or(log_start);
     let mut from = units_from;
     if let Some((rba, _)) = lowest_page_set {
         from = from.min(rba);
@@ -153,7 +160,9 @@ pub fn restart(
     log.sync_now()?;
     reader.renew(log.bsds());
     for unit in units.iter_mut() {
-        unit.actions = actions_of(reader, unit)?;
+        let history = history_of(reader, unit.link)?;
+        unit.actions = history.actions;
+        unit.xid = history.xid;
     }
     Ok(RestartOutcome {
         prior_checkpoint: checkpoint,
@@ -185,18 +194,24 @@ impl ForwardPass {
         if range.is_empty() {
             return or_offline(store.finish_redo(log));
         }
-        let mut stream = reader.stream(range.start, range.end).map_err(|error| match lowest {
-            Some(page_set) => {
-                RecoveryError::LogNotAvailable { page_set, needed: range.start, why: error.to_string() }
-            }
-            None => error.into(),
-        })?;
+        let mut stream = reader.stream(range.start, range.end)?;
         let mut reported = range.start;
         let mut tell = |at| {
             progress(RestartProgress { phase: RestartPhase::Forward, from: range.start, at, to: range.end });
         };
         tell(range.start);
-        while let Some((at, record)) = stream.next()? {
+        loop {
+            let position = stream.position();
+            let next = stream.next().map_err(|error| match (lowest, &error) {
+                // Below where units are followed, page sets alone need the log.
+                (Some(page_set), LogError::Damage { .. } | LogError::NotInInventory { .. })
+                    if position < units_from =>
+                {
+                    RecoveryError::LogNotAvailable { page_set, needed: range.start, why: error.to_string() }
+                }
+                _ => error.into(),
+            });
+            let Some((at, record)) = next? else { break };
             self.records += 1;
             if at.start.since(reported) >= 8 << 20 {
                 reported = at.start;
@@ -224,6 +239,7 @@ pub(crate) fn follow(table: &mut UnitTable, at: RbaRange, header: &RecordHeader,
                     connection: unit.connection.clone(),
                     actions: Vec::new(),
                     undo_next: unit.undo_next,
+                    xid: Vec::new(),
                 });
             }
         }
@@ -247,6 +263,7 @@ pub(crate) fn follow(table: &mut UnitTable, at: RbaRange, header: &RecordHeader,
             connection: String::new(),
             actions: Vec::new(),
             undo_next: Rba::ZERO,
+            xid: Vec::new(),
         });
     }
     let Some(unit) = table.get_mut(urid) else { return };
@@ -264,24 +281,37 @@ pub(crate) fn follow(table: &mut UnitTable, at: RbaRange, header: &RecordHeader,
     }
 }
 
-/// What a unit did that is not undone, oldest first, read backward along its chain.
-fn actions_of(reader: &mut LogReader, unit: &Unit) -> Result<Vec<Action>, RecoveryError> {
-    let mut actions = Vec::new();
-    walk(reader, unit.link.urid, unit.link.last, |at, link, body| {
+/// What a unit's chain of records says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnitHistory {
+    /// What it did that is not undone, oldest first.
+    pub actions: Vec<Action>,
+    /// The coordinator's name of it; empty when it was not prepared.
+    pub xid: Vec<u8>,
+}
+
+/// Reads a unit's chain backward. All of it must be on disk, and `reader` must know the data sets that it is in.
+///
+/// # Errors
+/// When log of the chain is missing or damaged.
+pub fn history_of(reader: &mut LogReader, unit: UnitLink) -> Result<UnitHistory, RecoveryError> {
+    let mut found = UnitHistory::default();
+    walk(reader, unit.urid, unit.last, |at, link, body| {
         match body {
             Body::Insert { at: page, slot, .. } => {
-                actions.push(Action::Inserted { at: record_address(*page, *slot), rba: at });
+                found.actions.push(Action::Inserted { at: record_address(*page, *slot), rba: at });
             }
             Body::DeleteIntent { at: page, slot, key } => {
-                actions.push(Action::Intent { head: record_address(*page, *slot), key: *key });
+                found.actions.push(Action::Intent { head: record_address(*page, *slot), key: *key });
             }
+            Body::Prepare { xid } => found.xid = xid.to_vec(),
             Body::Compensate { undo_next, .. } => return *undo_next,
             _ => {}
         }
         link
     })?;
-    actions.reverse();
-    Ok(actions)
+    found.actions.reverse();
+    Ok(found)
 }
 
 /// Follows a unit's chain from `from` back to its first record. `visit` is given each record's RBA, link and body, and says where to go
@@ -329,7 +359,9 @@ fn keep_for_later(
 ) -> Result<(), RecoveryError> {
     let what = match done {
         Err(RecoveryError::Page(PageError::Offline { page_set, .. })) => {
-            format!("PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart")
+            format!(
+                "PAGE SET {page_set}, WHICH IS OFFLINE: repair it, then START PSID({page_set}) or restart"
+            )
         }
         Err(RecoveryError::NoLogSpace(why)) => format!("THE LOG, WHICH IS FULL: {why}"),
         done => return done,
@@ -347,7 +379,7 @@ fn complete(
     unit: &mut Unit,
 ) -> Result<(), RecoveryError> {
     reader.renew(log.bsds());
-    for action in actions_of(reader, unit)? {
+    for action in history_of(reader, unit.link)?.actions {
         if let Action::Intent { head, key } = action {
             make_room(log, DELETION_LOG_BYTES)?;
             store.delete_chain(log, &mut unit.link, head, key)?;

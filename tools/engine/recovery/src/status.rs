@@ -28,10 +28,7 @@ pub fn at_rest(storage: &SharedStorage, dir: &Path) -> Result<UsageReport, Recov
     let clean = bsds.clean_stop.is_some_and(|stop| stop == log_end);
     let mut table = UnitTable::new();
     let mut durable: BTreeMap<PageSetId, (Rba, bool)> = BTreeMap::new();
-    let from = bsds.checkpoints.last().map_or_else(
-        || bsds.histories.first().map_or(Rba::ZERO, |history| history.first),
-        |checkpoint| checkpoint.begin,
-    );
+    let from = bsds.checkpoints.last().map_or_else(|| bsds.line().start(), |checkpoint| checkpoint.begin);
     // A clean stop leaves in-doubt units at most; they are in its checkpoint like after a crash.
     if from < log_end {
         let mut stream = reader.stream(from, log_end)?;

@@ -37,6 +37,8 @@ pub struct Unit {
     pub actions: Vec<Action>,
     /// Where backing out goes on; zero when nothing is left to undo.
     pub undo_next: Rba,
+    /// The coordinator's name of it, where it is prepared. Empty after a restart until its chain is read.
+    pub xid: Vec<u8>,
 }
 
 /// The active units of recovery that have logged something, by URID.

@@ -73,6 +73,15 @@ impl Blocks {
         self.used
     }
 
+    /// Whether it reads as `other` does.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let same = |i: usize| match (self.slot(i), other.slot(i)) {
+            (Slot::Data(a), Slot::Data(b)) if Arc::ptr_eq(a, b) => true,
+            (a, b) => a.bytes() == b.bytes(),
+        };
+        self.len == other.len && (0..self.len.div_ceil(BLOCK as u64) as usize).all(same)
+    }
+
     pub(crate) fn slot(&self, index: usize) -> &Slot {
         self.slots.get(index).unwrap_or(&Slot::Hole)
     }

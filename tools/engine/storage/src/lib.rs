@@ -19,7 +19,7 @@ mod tree;
 
 pub use context::PathError;
 pub use contract::{FileLock, OpenMode, SharedFile, SharedStorage, Storage, StorageFile};
-pub use faulty::{Control, Counters, FaultRates, FaultyStorage, OperationKind};
+pub use faulty::{Control, Counters, FaultRates, FaultyStorage, Image, OperationKind};
 pub use memory::MemoryStorage;
 pub use random::Random;
 pub use real::RealStorage;

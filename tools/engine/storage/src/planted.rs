@@ -60,6 +60,14 @@ defects! {
     PageImageSkipped = "page-image-skipped",
     /// Space freed by a unit is used again before the unit's commit is synced.
     SpaceReusedEarly = "space-reused-early",
+    /// A restart forgets the locks of units that are in doubt.
+    InDoubtForgotten = "in-doubt-forgotten",
+    /// Records behind a cut, in the control interval that holds it, are read as log of the line.
+    CutIgnoredInCi = "cut-ignored-in-ci",
+    /// A log copy that failed is given up without a word to the BSDS.
+    StoppedCopyForgotten = "stopped-copy-forgotten",
+    /// An archive counts as good without being compared with what was written.
+    ArchiveNotReadBack = "archive-not-read-back",
 }
 
 impl fmt::Display for Defect {

@@ -303,3 +303,70 @@ fn images_of_many_megabytes_crash_cheaply() {
     }
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
+
+#[test]
+fn lasting_faults_concern_one_file_beside_all_others_and_are_counted() {
+    let storage = with_file(3, b"one");
+    durable::write_file(&storage, Path::new("G"), b"two").unwrap();
+    let control = storage.control();
+    control.set_lasting(FaultRates {
+        only: Some("G".to_owned()),
+        sync_error: 1_000_000,
+        ..FaultRates::default()
+    });
+    control.set_rates(FaultRates { write_error: 1_000_000, times: Some(1), ..FaultRates::default() });
+    let [f, g] = [PATH, "G"].map(|name| storage.open(Path::new(name), OpenMode::ReadWrite).unwrap());
+    assert!(f.write_at(0, b"x").is_err());
+    f.write_at(0, b"x").unwrap();
+    f.sync().unwrap();
+    g.write_at(0, b"y").unwrap();
+    assert!(g.sync().is_err() && g.sync().is_err(), "it lasts");
+    assert_eq!(control.counters().lasting_faults, 2);
+    control.set_lasting(FaultRates::default());
+    g.sync().unwrap();
+}
+
+#[test]
+fn a_full_disk_refuses_what_needs_more_space_and_nothing_else() {
+    let storage = with_file(3, &[1; 5000]);
+    storage.control().set_lasting(FaultRates { full: 1_000_000, ..FaultRates::default() });
+    let file = storage.open(Path::new(PATH), OpenMode::ReadWrite).unwrap();
+    file.write_at(0, &[2; 5000]).unwrap();
+    assert_eq!(file.write_at(8192, &[2]).unwrap_err().kind(), ErrorKind::StorageFull);
+    assert_eq!(file.allocate(20_000).unwrap_err().kind(), ErrorKind::StorageFull);
+}
+
+#[test]
+fn a_silent_write_leaves_old_bytes_and_says_nothing() {
+    let storage = with_file(3, b"old");
+    storage.control().set_rates(FaultRates { silent_write: 1_000_000, ..FaultRates::default() });
+    let file = storage.open(Path::new(PATH), OpenMode::ReadWrite).unwrap();
+    file.write_at(0, b"newer").unwrap();
+    file.sync().unwrap();
+    assert_eq!(contents(&storage), b"old\0\0");
+    assert_eq!(storage.control().counters().silent_writes, 1);
+}
+
+#[test]
+fn an_image_shows_what_changed_and_puts_it_back_for_good() {
+    let storage = with_file(3, b"one");
+    durable::write_file(&storage, Path::new("G"), b"two").unwrap();
+    let control = storage.control();
+    let image = control.image();
+    let file = storage.open(Path::new(PATH), OpenMode::ReadWrite).unwrap();
+    file.write_at(1, b"X").unwrap();
+    storage.remove(Path::new("G")).unwrap();
+    durable::write_file(&storage, Path::new("H"), b"three").unwrap();
+    let root = Path::new("");
+    let names = [PATH, "G", "H"].map(std::path::PathBuf::from);
+    assert_eq!(image.differences(&control.image(), root), names);
+    assert!(image.differences(&image, root).is_empty());
+    control.put_back_file(&image, Path::new("G"), Path::new("H")).unwrap();
+    storage.crash();
+    assert_eq!(durable::read_file(&storage, Path::new("H"), 99).unwrap(), b"two");
+    control.put_back(&image);
+    assert!(file.read_at(0, &mut [0]).is_err(), "a handle outlived it");
+    storage.crash();
+    assert_eq!(contents(&storage), b"one");
+    assert!(image.differences(&control.image(), root).is_empty());
+}

@@ -1,6 +1,6 @@
 //! Making a recovery point of a running queue manager, over its socket.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +13,10 @@ use format_types::{ConditionCode, PointMethod, Rba, Timestamp};
 
 use crate::copy::{CopiedSet, copy_page_set};
 use crate::error::PointError;
+use crate::full::resolve;
+use crate::include_log::LogInclusion;
 use crate::plan::{PointPlan, check_free};
-use crate::publish::{publish, registration};
+use crate::publish::{publish_with_log, registration};
 
 /// Page sets copied at the same time.
 const PARALLEL: usize = 3;
@@ -24,6 +26,9 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// The refusal of ARCHIVE LOG that passes: the next active log is being offloaded.
 const LAST_AVAILABLE: &str = "CSQJ319I";
+
+/// Refusal of ARCHIVE LOG while somebody's ARCHIVE LOG MODE(QUIESCE) is under way.
+const ALREADY_IN_PROGRESS: &str = "CSQJ318I";
 
 /// What is to be made.
 #[derive(Debug, Clone)]
@@ -36,6 +41,8 @@ pub struct CreateSettings {
     pub name: Option<String>,
     /// Bounds every wait for an answer, and the time that archiving the log may take.
     pub timeout: Duration,
+    /// Copy the log that the point needs into it, so that it can be moved.
+    pub include_log: bool,
 }
 
 /// How far it is: bytes copied of bytes in use, over all page sets. The total grows while page sets are begun.
@@ -88,9 +95,7 @@ pub fn create_point(
     progress: &(dyn Fn(PointProgress) + Sync),
 ) -> Result<CreatedPoint, PointError> {
     let started = Instant::now();
-    let directory =
-        std::path::absolute(&settings.to).map_err(|e| PointError::storage("finding", &settings.to, e))?;
-    let name = name_of(settings, &directory)?;
+    let (directory, name) = resolve(&settings.to, settings.name.as_deref())?;
     check_free(storage, &directory)?;
     let parent = durable::directory_of(&directory);
     if !storage.exists(parent).map_err(|e| PointError::storage("looking for", parent, e))? {
@@ -158,12 +163,17 @@ fn make(
         return Err(ClientError::Unexpected("DEFINITIONS").into());
     };
     let archive = archive_log(client, settings.timeout)?;
-    let manifest = publish(storage, plan, &copied, &definitions, archive.end)?;
+    // All log that is needed is archived by now, so none of it is written over while it is copied.
+    let log = match settings.include_log {
+        true => Some(LogInclusion::begin(storage, plan, &copied, archive.end)?.run(&mut |_, _| {})?),
+        false => None,
+    };
+    let manifest = publish_with_log(storage, plan, &copied, &definitions, archive.end, log)?;
     Ok(Made { manifest, copied, copy_seconds, archive })
 }
 
 /// Copies the page sets with a few threads, each taking the next one.
-fn copy_side_by_side(
+pub(crate) fn copy_side_by_side(
     storage: &SharedStorage,
     plan: &PointPlan,
     progress: &(dyn Fn(PointProgress) + Sync),
@@ -208,14 +218,14 @@ fn copy_side_by_side(
     })
 }
 
-struct Archived {
-    end: Rba,
-    lines: Vec<String>,
-    retries: u32,
+pub(crate) struct Archived {
+    pub(crate) end: Rba,
+    pub(crate) lines: Vec<String>,
+    pub(crate) retries: u32,
 }
 
 /// Archives the log; while the current active log is the last available one, waits for the offload and tries again.
-fn archive_log(client: &mut Client, timeout: Duration) -> Result<Archived, PointError> {
+pub(crate) fn archive_log(client: &mut Client, timeout: Duration) -> Result<Archived, PointError> {
     let started = Instant::now();
     let mut retries = 0;
     loop {
@@ -223,7 +233,9 @@ fn archive_log(client: &mut Client, timeout: Duration) -> Result<Archived, Point
         match client.call(&request) {
             Ok(Reply::LogArchived { end, lines }) => return Ok(Archived { end, lines, retries }),
             Ok(_) => return Err(ClientError::Unexpected("ARCHIVE LOG").into()),
-            Err(ClientError::Refused { id, text, .. }) if id.starts_with(LAST_AVAILABLE) => {
+            Err(ClientError::Refused { id, text, .. })
+                if id.starts_with(LAST_AVAILABLE) || id.starts_with(ALREADY_IN_PROGRESS) =>
+            {
                 if started.elapsed() >= timeout {
                     let last = format!("{id} {text}");
                     return Err(PointError::Archive { seconds: timeout.as_secs(), last });
@@ -236,14 +248,12 @@ fn archive_log(client: &mut Client, timeout: Duration) -> Result<Archived, Point
     }
 }
 
-fn name_of(settings: &CreateSettings, directory: &Path) -> Result<String, PointError> {
-    let name = settings.name.clone().unwrap_or_else(|| {
-        directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    });
+/// Refuses what cannot be a point's name.
+pub(crate) fn check_name(name: &str) -> Result<(), PointError> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     if (1..=64).contains(&name.len()) && name.bytes().all(good) {
-        Ok(name)
+        Ok(())
     } else {
-        Err(PointError::Name(name))
+        Err(PointError::Name(name.to_owned()))
     }
 }

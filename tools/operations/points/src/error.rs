@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use engine_log::LogError;
 use engine_queue_manager::CoreError;
 use engine_queue_manager::client::ClientError;
+use engine_recovery::RecoveryError;
 use format_manifest::ManifestError;
-use format_types::{ConditionCode, PageSetId, RbaRange};
+use format_types::{ConditionCode, HistoryId, PageSetId, Rba, RbaRange, Timestamp};
 use operation_copy::CopyError;
+
+use crate::loss::Loss;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,58 @@ pub enum PointError {
         point: String,
         /// How they differ.
         why: String,
+    },
+    /// The point reaches behind a cut.
+    #[error(
+        "HWT525E recovery point {point} is off the line: it ends at RBA {point_end} in log history {history}, and {why}; nothing was \
+            touched. Take a recovery point that ended before the cut, or one made since"
+    )]
+    OffTheLine {
+        /// The point's name.
+        point: String,
+        /// End of the log at its end.
+        point_end: Rba,
+        /// Its history.
+        history: HistoryId,
+        /// What became of that.
+        why: String,
+    },
+    /// The target lies where there is no log.
+    #[error(
+        "HWT526E the log ends at RBA {end}, and the recovery is to end at {target}; nothing was touched. Without --to-rba it goes to the \
+            end of the log"
+    )]
+    TargetBehindEnd {
+        /// The target.
+        target: Rba,
+        /// End of the log.
+        end: Rba,
+    },
+    /// The point's copy ended behind the target.
+    #[error(
+        "HWT527E recovery point {point} does not serve RBA {target}: its copy ended at {point_end}, so its pages may hold what is behind \
+            the target; nothing was touched. Take an earlier recovery point"
+    )]
+    PointTooLate {
+        /// The point's name.
+        point: String,
+        /// End of the log when its copy ended.
+        point_end: Rba,
+        /// The target.
+        target: Rba,
+    },
+    /// The target time is not before any commit.
+    #[error(
+        "HWT528E no commit in the log is later than {}: {}, the log ends at RBA {end}; nothing was touched. Without --to-time the \
+            recovery goes to the end of the log", time_text(*time), latest_text(*latest)
+    )]
+    NoLaterCommit {
+        /// The time asked for.
+        time: Timestamp,
+        /// Time of the latest commit that was found.
+        latest: Option<Timestamp>,
+        /// End of the log.
+        end: Rba,
     },
     /// The point is damaged.
     #[error(
@@ -137,6 +192,9 @@ pub enum PointError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A page set failed.
+    #[error(transparent)]
+    PageSet(#[from] engine_page_store::PageError),
     /// The restart failed.
     #[error(
         "{error}. The page sets are restored and not brought forward; what they replaced is kept as PSIDnn.replaced. \
@@ -160,6 +218,189 @@ pub enum PointError {
         /// The last refusal.
         last: String,
     },
+    /// Applications did not leave.
+    #[error(
+        "HWT581E applications were still connected after {seconds} s: {who}. Nothing was stopped, the queue manager runs on and no recovery \
+            point was made. Have them end (ALTER QLOCAL(..) PUT(DISABLED) keeps putters out), or give a longer --timeout"
+    )]
+    Applications {
+        /// The time given.
+        seconds: f64,
+        /// Their names.
+        who: String,
+    },
+    /// Units of recovery are in doubt.
+    #[error(
+        "HWT582E units of recovery are unresolved: {units}. A full recovery point holds no undecided work; no point was made and nothing was \
+            stopped. See DISPLAY THREAD(*) TYPE(INDOUBT) in {}, resolve each with RESOLVE INDOUBT(name) ACTION(COMMIT|BACKOUT) NID(nid), \
+            or make a fuzzy point over them with --allow-in-doubt", dir.display()
+    )]
+    InDoubt {
+        /// The queue manager's directory.
+        dir: PathBuf,
+        /// The units.
+        units: String,
+    },
+    /// A page set is offline.
+    #[error(
+        "HWT583E page set {page_set} is offline, its changes from {from} on are in the log alone; no recovery point was made and nothing was \
+            stopped. Bring the page set back first, or make a fuzzy point"
+    )]
+    PageSetOffline {
+        /// The page set.
+        page_set: PageSetId,
+        /// Its recovery RBA.
+        from: Rba,
+    },
+    /// The queue manager is down and was not stopped cleanly.
+    #[error(
+        "HWT584E the queue manager in {} is down and was not stopped cleanly: its log ends at {log_end} without a clean stop, and its page \
+            sets lack changes that are in the log alone. No recovery point was made. Start it with 'qmgr start', then make the point again",
+        dir.display()
+    )]
+    NotStoppedCleanly {
+        /// The queue manager's directory.
+        dir: PathBuf,
+        /// End of its log.
+        log_end: Rba,
+    },
+    /// A page set was not closed by the clean stop.
+    #[error(
+        "HWT585E page set {page_set} was not closed by the clean stop at {stop}: its recovery RBA is {from}, it is missing, damaged or was \
+            offline. No recovery point was made. Bring it back (qmgr start, recover), then make the point again"
+    )]
+    NotClosed {
+        /// The page set.
+        page_set: PageSetId,
+        /// Its recovery RBA; zero when page zero does not read.
+        from: Rba,
+        /// The clean stop.
+        stop: Rba,
+    },
+    /// The point is whole, and the BSDS does not name it.
+    #[error(
+        "HWT586E the recovery point in {} is whole, but the BSDS could not be told of it: {error}. It can be used by its directory; \
+            recpoint list does not show it", directory.display()
+    )]
+    NotRegistered {
+        /// The point.
+        directory: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// The name is taken.
+    #[error(
+        "HWT587E a recovery point {0} is known already: choose another name with --name; nothing was done"
+    )]
+    NameTaken(String),
+    /// The machine had ended.
+    #[error("HWT588E the making of recovery point {0} has ended already: begin another one")]
+    Over(String),
+    /// The objects' definitions cannot be read.
+    #[error("HWT589E the definitions of the objects could not be read: {error}. No recovery point was made")]
+    Definitions {
+        /// Why.
+        error: CoreError,
+    },
+    /// The state of a queue manager that is down cannot be read.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// What is lost is not accepted.
+    #[error("HWT563E nothing was done: {0}. If that is to be so, run it again with --accept-loss")]
+    LossNotAccepted(Loss),
+    /// A queue manager could not be made anew.
+    #[error("{error}. Nothing was made in {}, and what is there was not touched", dir.display())]
+    NotMade {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        error: Box<PointError>,
+    },
+    /// The restart of a queue manager that is being made failed.
+    #[error("HWT565E the page sets could not be brought forward: {error}")]
+    RestartAnew {
+        /// Why.
+        error: CoreError,
+    },
+    /// There is no queue manager to recover, and the point has no log to make one from.
+    #[error(
+        "HWT566E there is no queue manager in {}, and recovery point {point} holds no log to make one from; nothing was done. Check the \
+            directory's name; or name the directory of its archives with --archives, or take a point made with --include-log", dir.display()
+    )]
+    HoldsNoLog {
+        /// The point.
+        point: String,
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// No archive is there.
+    #[error(
+        "HWT567E {} holds no archive log of queue manager {queue_manager}: files named ARCHLOGn.Annnnnnn are wanted, with the BSDS copies \
+            ARCHLOGn.Bnnnnnnn beside them; nothing was done", dir.display()
+    )]
+    NoArchives {
+        /// The directory of archives.
+        dir: PathBuf,
+        /// The queue manager.
+        queue_manager: String,
+    },
+    /// The archives end before the point.
+    #[error(
+        "HWT568E the archives in {} end at {end}, recovery point {point} reaches to {point_end}: its pages may be beyond them; nothing was \
+            done. Bring the archives that follow, or take an earlier recovery point", dir.display()
+    )]
+    ArchivesTooShort {
+        /// The point.
+        point: String,
+        /// The directory of archives.
+        dir: PathBuf,
+        /// Their end.
+        end: Rba,
+        /// End of the point.
+        point_end: Rba,
+    },
+    /// The point needs log.
+    #[error(
+        "HWT569E recovery point {point} is fuzzy: its pages are of different moments, and only the log from {needed} to {end} brings them to \
+            one. Without that log it cannot be recovered; nothing was done. Take a full recovery point, or one that holds its log"
+    )]
+    NotFull {
+        /// The point.
+        point: String,
+        /// Log that it needs.
+        needed: Rba,
+        /// Its end.
+        end: Rba,
+    },
+    /// The logs are not lost.
+    #[error(
+        "HWT570E the log in {} can be read from the recovery point to its end at {end}: nothing needs to be given up, and nothing was done. \
+            Run recover without --logs-lost", dir.display()
+    )]
+    LogIsThere {
+        /// The queue manager's directory.
+        dir: PathBuf,
+        /// End of the log.
+        end: Rba,
+    },
+    /// Something is in the directory.
+    #[error(
+        "HWT571E {} is there and not empty: a queue manager is made in a directory that is not there or is empty; nothing was done. \
+            Move it away, or name another directory", .0.display()
+    )]
+    DirectoryTaken(PathBuf),
+    /// Active logs are missing.
+    #[error(
+        "HWT572E {} not here, and with both copies of the BSDS lost nothing says whether that held log that is nowhere else. Nothing was \
+            written. Bring it back, or, if the loss of such log is to be accepted, run it again with --accept-loss",
+        missing_ones(.0)
+    )]
+    LogsMissing(Vec<String>),
+}
+
+/// "LOGCOPY1.DS02 is", "LOGCOPY1.DS02 and LOGCOPY2.DS02 are".
+fn missing_ones(names: &[String]) -> String {
+    format!("{} {}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
 }
 
 impl PointError {
@@ -172,9 +413,24 @@ impl PointError {
     pub fn code(&self) -> ConditionCode {
         match self {
             Self::Storage { .. } | Self::Restart { .. } => ConditionCode::Severe,
+            Self::NotMade { error, .. } => error.code(),
             Self::Copy(error) => error.code(),
             Self::Client(error) => error.code(),
             _ => ConditionCode::Refused,
         }
     }
+}
+
+fn time_text(time: Timestamp) -> String {
+    i64::try_from(time.0)
+        .ok()
+        .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok())
+        .map_or_else(|| format!("{} us since 1970", time.0), |time| time.to_string())
+}
+
+fn latest_text(latest: Option<Timestamp>) -> String {
+    latest.map_or_else(
+        || "there is none".to_owned(),
+        |latest| format!("the latest is of {}", time_text(latest)),
+    )
 }

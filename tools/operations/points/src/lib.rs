@@ -6,29 +6,53 @@
 //!
 //! - [`create_point`] makes one of a running queue manager, over its socket; its parts ([`PointPlan`], [`PointCopy`], [`publish`]) are
 //!   machines of small steps that work on any storage.
+//! - [`stop_for_copy`] brings a queue manager to a stop without harming anybody, and [`FullPoint`] copies it at rest: a point that needs
+//!   no log before its end.
 //! - [`list_points`] says what the BSDS knows; [`Point`] reads one; [`verify_point`] looks at every byte of it, and at the log.
+//! - [`LogInclusion`] copies the log that a point needs into it, so that it can be moved.
+//! - [`make_anew`] makes a queue manager of a point, where the log does not go on to the end that the original had; [`rebuild`] makes a
+//!   BSDS when both its copies are lost.
 //! - [`recover`] restores page sets and brings them forward by the queue manager's own restart.
 
+mod anew;
+mod anew_plan;
 mod copy;
 mod create;
 mod error;
+mod full;
+mod include_log;
 mod list;
+mod loss;
+mod lost_work;
 mod plan;
 mod point;
 mod publish;
+mod quiesce;
+mod rebuild;
 mod recover;
 mod recovery_plan;
 mod restore;
+mod target;
 mod verify;
 
+pub use anew::{AnewPlan, AnewReport, AnewSettings, AnewSource, make_anew};
 pub use copy::{CopiedSet, PointCopy, PointStep, copy_page_set};
 pub use create::{CreateSettings, CreatedPoint, PointProgress, create_point};
 pub use error::PointError;
-pub use list::list_points;
+pub use full::{FinishedPoint, FullPoint, FullSettings, FullStep, create_full_point, resolve};
+pub use include_log::LogInclusion;
+pub use list::{list_points, points_by_line};
+pub use loss::Loss;
+pub use lost_work::{LostCommit, LostWork};
 pub use plan::{BSDS_FILE, DEFINITIONS_FILE, MANIFEST_FILE, PointPlan};
 pub use point::Point;
-pub use publish::{publish, registration};
-pub use recover::{RecoverProgress, RecoverReport, RecoverSettings, RecoverStage, recover};
+pub use publish::{publish, publish_with_log, registration};
+pub use quiesce::{NotStopped, Quiescing, StoppedForCopy, stop_for_copy};
+pub use rebuild::{RebuildSettings, rebuild};
+pub use recover::{
+    PointInTime, RecoverProgress, RecoverReport, RecoverSettings, RecoverStage, recover, recover_to,
+};
 pub use recovery_plan::{LogCheck, RecoveryPlan, check_log};
 pub use restore::{Driver, Restoration, clean_up, restore};
+pub use target::{PlannedCut, RecoveryTarget};
 pub use verify::{DamagedPage, VerifyReport, verify_point};

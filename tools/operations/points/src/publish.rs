@@ -2,7 +2,7 @@
 
 use engine_log::BSDS_NAMES;
 use engine_storage::{OpenMode, SharedStorage, durable};
-use format_manifest::{CopiedFile, CopiedPageSet, Manifest};
+use format_manifest::{CopiedFile, CopiedLog, CopiedPageSet, Manifest};
 use format_protocol::PointRegistration;
 use format_types::{PageNumber, PointState, Rba, crc32c};
 use operation_copy::{BsdsReader, CopyError, CopyReport, CopyStep, FileSource, FileTarget, ImageCopy};
@@ -23,6 +23,45 @@ pub fn publish(
     copied: &[CopiedSet],
     definitions: &[String],
     end: Rba,
+) -> Result<Manifest, PointError> {
+    publish_with(storage, plan, copied, definitions, end, &[], None)
+}
+
+/// The same with the log that the point needs, where `log` has been copied beside the page sets.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_with_log(
+    storage: &SharedStorage,
+    plan: &PointPlan,
+    copied: &[CopiedSet],
+    definitions: &[String],
+    end: Rba,
+    log: Option<Vec<CopiedLog>>,
+) -> Result<Manifest, PointError> {
+    publish_with(storage, plan, copied, definitions, end, &[], log)
+}
+
+/// The same for a queue manager that has stopped, with what the stop printed: the log ends where the point starts.
+pub(crate) fn publish_stopped(
+    storage: &SharedStorage,
+    plan: &PointPlan,
+    copied: &[CopiedSet],
+    definitions: &[String],
+    stopped: &[String],
+    log: Option<Vec<CopiedLog>>,
+) -> Result<Manifest, PointError> {
+    publish_with(storage, plan, copied, definitions, plan.start, stopped, log)
+}
+
+fn publish_with(
+    storage: &SharedStorage,
+    plan: &PointPlan,
+    copied: &[CopiedSet],
+    definitions: &[String],
+    end: Rba,
+    stopped: &[String],
+    log: Option<Vec<CopiedLog>>,
 ) -> Result<Manifest, PointError> {
     let temporary = plan.temporary();
     let bsds = copy_bsds(storage, plan)?;
@@ -46,6 +85,8 @@ pub fn publish(
         system_recovery: plan.system_recovery.clone(),
         bsds,
         definitions,
+        stopped: stopped.to_vec(),
+        log,
     };
     let bytes = manifest
         .encode()

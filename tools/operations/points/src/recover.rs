@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use engine_log::history;
+use engine_page_store::take_over_copy;
 use engine_queue_manager::{BringForward, CoreError, bring_forward, files};
 use engine_storage::{SharedStorage, Storage};
-use format_types::{PageSetId, Rba, RbaRange, Timestamp};
+use format_types::{LogHistory, PageSetId, Rba, RbaRange, Timestamp};
 
 use crate::error::PointError;
 use crate::list::read_bsds;
 use crate::recovery_plan::RecoveryPlan;
 use crate::restore::{Driver, clean_up, restore};
+use crate::target::{PlannedCut, RecoveryTarget};
 
 /// What is to be recovered.
 #[derive(Debug, Clone)]
@@ -27,6 +30,17 @@ pub struct RecoverSettings {
     pub driver: Driver,
     /// Ends after the checks.
     pub dry_run: bool,
+}
+
+/// A recovery that does not go to the end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointInTime {
+    /// Where it ends.
+    pub target: RecoveryTarget,
+    /// What lies behind may be lost; without this the recovery ends after it was listed, with nothing touched.
+    pub accept_loss: bool,
+    /// Random bits of the log history that begins there.
+    pub random: u64,
 }
 
 /// Stages of a recovery, in order.
@@ -80,6 +94,12 @@ pub struct RecoverReport {
     pub restart_rba: Rba,
     /// Console messages of restart and stop.
     pub messages: Vec<String>,
+    /// The cut, with what it loses; none when the recovery goes to the end of the log.
+    pub cut: Option<PlannedCut>,
+    /// The log history that begins at the cut, once it is made.
+    pub history: Option<LogHistory>,
+    /// Whether it was done: neither a dry run, nor a loss that was not accepted.
+    pub recovered: bool,
 }
 
 /// Restores page sets from a recovery point and brings them forward to the end of the log by the queue manager's own restart.
@@ -96,16 +116,35 @@ pub fn recover(
     now: Timestamp,
     progress: &mut dyn FnMut(RecoverProgress),
 ) -> Result<RecoverReport, PointError> {
+    recover_to(storage, settings, None, now, progress)
+}
+
+/// The same, to a point in time when one is given: page sets are restored from a copy that ended before it; then the log is cut there,
+/// which archives and keeps what is behind, and begins a new log history; then they are brought forward, units in flight at the cut
+/// backed out. What is lost is found first, and nothing is touched when that is not accepted.
+///
+/// Interrupted before the cut it leaves the old state, after it the new one; run again it finishes.
+///
+/// # Errors
+/// What stands against it, or went wrong.
+pub fn recover_to(
+    storage: &SharedStorage,
+    settings: &RecoverSettings,
+    end: Option<PointInTime>,
+    now: Timestamp,
+    progress: &mut dyn FnMut(RecoverProgress),
+) -> Result<RecoverReport, PointError> {
     // Without a queue manager there, taking its lock would make a file.
     read_bsds(storage, &settings.dir)?;
     let _lock = lock(storage.as_ref(), &settings.dir)?;
     let started = Instant::now();
     let mut tell = |stage, done, total| progress(RecoverProgress { stage, done, total });
-    let plan = RecoveryPlan::make(
+    let plan = RecoveryPlan::make_to(
         storage,
         &settings.dir,
         &settings.from,
         &settings.page_sets,
+        end.map(|end| end.target),
         &mut |done, total| {
             tell(RecoverStage::CheckingLog, done, total);
         },
@@ -125,8 +164,11 @@ pub fn recover(
         forward_seconds: 0.0,
         restart_rba: plan.needed.start,
         messages: Vec::new(),
+        cut: plan.cut.clone(),
+        history: None,
+        recovered: false,
     };
-    if settings.dry_run {
+    if settings.dry_run || end.is_some_and(|end| !end.accept_loss) {
         return Ok(report);
     }
     let started = Instant::now();
@@ -136,6 +178,17 @@ pub fn recover(
     report.pages = restored.pages();
     report.bytes = restored.bytes();
     report.restore_seconds = started.elapsed().as_secs_f64();
+    if let (Some(end), Some(cut)) = (end, &plan.cut) {
+        report.history = Some(match &cut.made {
+            Some(history) => history.clone(),
+            None => {
+                let made = history::cut(storage, &settings.dir, cut.cut, end.random, now)?;
+                report.messages = made.messages;
+                made.history
+            }
+        });
+    }
+    take_over(storage, &plan)?;
 
     let started = Instant::now();
     // From the first word of the forward pass to its last: before it the log's end is made sound, after it the pages are written.
@@ -153,12 +206,24 @@ pub fn recover(
     report.forward = forward.forward;
     report.records = forward.records;
     report.restart_rba = forward.restart_rba;
-    report.messages = forward.messages;
+    report.messages.extend(forward.messages);
     report.redo_seconds =
         first.zip(last).map_or(0.0, |(first, last)| last.duration_since(first).as_secs_f64());
     report.forward_seconds = started.elapsed().as_secs_f64();
     clean_up(storage, &plan)?;
+    report.recovered = true;
     Ok(report)
+}
+
+/// Stamps restored page sets of an older history with the current one: the manifest says that their copies ended before it was cut.
+fn take_over(storage: &SharedStorage, plan: &RecoveryPlan) -> Result<(), PointError> {
+    let bsds = read_bsds(storage, &plan.dir)?;
+    let (history, relatives) = (bsds.history(), bsds.relatives());
+    for copy in &plan.page_sets {
+        let copy_end = plan.point.manifest.end;
+        take_over_copy(storage, &plan.dir, copy.page_set, history, &relatives, copy_end)?;
+    }
+    Ok(())
 }
 
 fn lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn engine_storage::FileLock>, PointError> {

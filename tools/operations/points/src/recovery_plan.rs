@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_log::{LogReader, Missing};
+use engine_log::{LogError, LogReader, Missing};
 use engine_page_store::page_set_path;
 use engine_storage::{OpenMode, SharedStorage};
 use format_bsds::Bsds;
 use format_manifest::CopiedPageSet;
-use format_pageset::page_zero;
-use format_types::{HistoryId, PAGE_SIZE, PageSetId, PointState, Rba, RbaRange};
+use format_pageset::{PageZero, page_zero};
+use format_types::{PAGE_SIZE, PageSetId, PointState, RbaRange};
 
 use crate::error::PointError;
 use crate::list::read_bsds;
 use crate::point::Point;
+use crate::target::{PlannedCut, RecoveryTarget, check_staying, plan_cut};
 
 /// Log checked between two reports of progress.
 const SLICE: u64 = 64 << 20;
@@ -40,6 +41,7 @@ pub(crate) fn check_log_with(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<LogCheck, PointError> {
     let manifest = &point.manifest;
+    check_line(reader.bsds(), point)?;
     let end = reader.find_end()?.end;
     if end < manifest.end {
         return Err(PointError::LogTooShort {
@@ -48,7 +50,15 @@ pub(crate) fn check_log_with(
             point_end: manifest.end,
         });
     }
-    let needed = RbaRange::new(manifest.log_needed_from(), end);
+    check_range(&reader, RbaRange::new(manifest.log_needed_from(), end), progress)
+}
+
+/// Reads and verifies every control interval of `needed`.
+pub(crate) fn check_range(
+    reader: &LogReader,
+    needed: RbaRange,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<LogCheck, PointError> {
     let mut missing: Vec<Missing> = Vec::new();
     let mut at = needed.start;
     while at < needed.end {
@@ -76,8 +86,10 @@ pub struct RecoveryPlan {
     pub point: Point,
     /// The copies to be restored.
     pub page_sets: Vec<CopiedPageSet>,
-    /// The log to be read: from the point's recorded system recovery RBA to the end.
+    /// The log to be read: from the point's recorded system recovery RBA to the end, or to the cut.
     pub needed: RbaRange,
+    /// The cut that is made first, when the recovery does not go to the end of the log.
+    pub cut: Option<PlannedCut>,
 }
 
 impl RecoveryPlan {
@@ -93,24 +105,62 @@ impl RecoveryPlan {
         wanted: &[PageSetId],
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, PointError> {
+        Self::make_to(storage, dir, from, wanted, None, progress)
+    }
+
+    /// The same for a recovery that ends at `target`; to the end of the log without one.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn make_to(
+        storage: &SharedStorage,
+        dir: &Path,
+        from: &Path,
+        wanted: &[PageSetId],
+        target: Option<RecoveryTarget>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, PointError> {
         let bsds = read_bsds(storage, dir)?;
         let point = Point::open(storage, from)?;
         check_owner(&bsds, &point)?;
+        check_line(&bsds, &point)?;
         if point.manifest.state == PointState::Damaged {
             let why = "pages did not verify when it was made".to_owned();
             return Err(PointError::Damaged { point: point.manifest.name.clone(), why });
         }
-        let page_sets = choose(&bsds, &point, wanted)?;
+        let mut reader = LogReader::with_bsds(storage, dir, bsds.clone());
+        let (end, damage) = match reader.find_end() {
+            // What is behind the target need not be readable.
+            Err(LogError::Damage { rba, why }) if target.is_some() => (rba, Some((rba, why))),
+            found => (found?.end, None),
+        };
+        if end < point.manifest.end {
+            return Err(PointError::LogTooShort {
+                point: point.manifest.name.clone(),
+                log_end: end,
+                point_end: point.manifest.end,
+            });
+        }
+        let mut cut = target.map(|target| plan_cut(&mut reader, &point, end, target)).transpose()?;
+        if let Some(cut) = &mut cut {
+            cut.lost.unreadable = cut.lost.unreadable.take().or(damage);
+        }
+        let new_cut = cut.as_ref().filter(|cut| cut.made.is_none());
+        let page_sets = choose(&bsds, &point, wanted, new_cut.is_some())?;
+        let mut lowest = point.manifest.log_needed_from();
         for entry in &bsds.page_sets {
             if !page_sets.iter().any(|copy| copy.page_set == entry.page_set) {
-                check_staying(storage, dir, entry.page_set)?;
+                let zero = read_staying(storage, dir, entry.page_set)?;
+                let reach = new_cut.map(|cut| cut.cut);
+                check_staying(storage, dir, &bsds, entry.page_set, zero.history, reach)?;
+                lowest = lowest.min(zero.recovery_rba);
             }
         }
         for copy in &page_sets {
             check_copy_is_there(storage, &point, copy)?;
         }
-        let reader = LogReader::with_bsds(storage, dir, bsds);
-        let LogCheck { needed, missing } = check_log_with(reader, &point, progress)?;
+        let to = new_cut.map_or(end, |cut| cut.cut);
+        let LogCheck { needed, missing } = check_range(&reader, RbaRange::new(lowest, to), progress)?;
         if let Some(gap) = missing.first() {
             let what = if gap.data_sets.is_empty() { "it".to_owned() } else { gap.data_sets.join(" or ") };
             return Err(PointError::LogMissing {
@@ -121,7 +171,7 @@ impl RecoveryPlan {
                 what,
             });
         }
-        Ok(Self { dir: dir.to_owned(), point, page_sets, needed })
+        Ok(Self { dir: dir.to_owned(), point, page_sets, needed, cut })
     }
 
     /// Bytes to be restored.
@@ -131,10 +181,19 @@ impl RecoveryPlan {
     }
 }
 
-/// The copies to be restored. A page set that was deleted since is not restored unasked, and refused when asked for.
-fn choose(bsds: &Bsds, point: &Point, wanted: &[PageSetId]) -> Result<Vec<CopiedPageSet>, PointError> {
+/// The copies to be restored. A page set that was deleted since is not restored unasked, and refused when asked for; and refused where the
+/// log is cut, for it may have been there at the target.
+fn choose(
+    bsds: &Bsds,
+    point: &Point,
+    wanted: &[PageSetId],
+    cut: bool,
+) -> Result<Vec<CopiedPageSet>, PointError> {
     let defined = |page_set: PageSetId| bsds.page_sets.iter().any(|entry| entry.page_set == page_set);
     if wanted.is_empty() {
+        if let Some(copy) = point.manifest.page_sets.iter().find(|copy| cut && !defined(copy.page_set)) {
+            return Err(PointError::NotDefined { page_set: copy.page_set });
+        }
         let copies = point.manifest.page_sets.iter().filter(|copy| defined(copy.page_set));
         return Ok(copies.cloned().collect());
     }
@@ -159,54 +218,39 @@ fn check_owner(bsds: &Bsds, point: &Point) -> Result<(), PointError> {
             manifest.queue_manager, manifest.queue_manager_id, bsds.name, bsds.queue_manager
         )));
     }
-    if on_the_line(bsds, manifest.history, manifest.end) {
-        Ok(())
-    } else {
-        Err(foreign(format!(
-            "it ends at {} in log history {}, which this queue manager's history {} does not hold",
-            manifest.end,
-            manifest.history,
-            bsds.history()
-        )))
-    }
+    Ok(())
 }
 
-/// Whether the log up to `end` of `history` is a part of the current history or of what it was cut from.
-fn on_the_line(bsds: &Bsds, history: HistoryId, end: Rba) -> bool {
-    let mut id = bsds.history();
-    let mut reach = Rba::MAX;
-    // A chain without a loop is no longer than the list.
-    for _ in 0..=bsds.histories.len() {
-        if id == history {
-            return end <= reach;
-        }
-        let Some((parent, cut)) =
-            bsds.histories.iter().find(|entry| entry.id == id).and_then(|entry| entry.parent)
-        else {
-            return false;
-        };
-        id = parent;
-        reach = reach.min(cut);
+/// Refuses a point that reaches behind a cut: what it holds is in part what was given up.
+pub(crate) fn check_line(bsds: &Bsds, point: &Point) -> Result<(), PointError> {
+    let manifest = &point.manifest;
+    let line = bsds.line();
+    if line.holds(manifest.history, manifest.end) {
+        return Ok(());
     }
-    false
+    let why = match line.reach(manifest.history) {
+        Some(reach) => format!("that history was cut at {reach}"),
+        None => format!("no log of that history is on the line of history {}", bsds.history()),
+    };
+    Err(PointError::OffTheLine {
+        point: manifest.name.clone(),
+        point_end: manifest.end,
+        history: manifest.history,
+        why,
+    })
 }
 
-/// A page set that is not restored must be usable as it is: the restart opens all of them.
-fn check_staying(storage: &SharedStorage, dir: &Path, page_set: PageSetId) -> Result<(), PointError> {
+/// Page zero of a page set that is not restored. It must be usable as it is: the restart opens all of them.
+fn read_staying(storage: &SharedStorage, dir: &Path, page_set: PageSetId) -> Result<PageZero, PointError> {
     let path = page_set_path(dir, page_set);
     let mut page = vec![0; PAGE_SIZE];
     let read = storage.open(&path, OpenMode::Read).and_then(|file| file.read_at(0, &mut page));
-    let problem = match read {
-        Err(error) => Some(error.to_string()),
-        Ok(()) => page_zero::decode(&page).err().map(|error| error.to_string()),
-    };
-    match problem {
-        Some(why) => Err(PointError::OtherPageSet { page_set, why }),
-        None => Ok(()),
-    }
+    let found = read.map_err(|error| error.to_string());
+    let found = found.and_then(|()| page_zero::decode(&page).map_err(|error| error.to_string()));
+    found.map(|read| read.zero).map_err(|why| PointError::OtherPageSet { page_set, why })
 }
 
-fn check_copy_is_there(
+pub(crate) fn check_copy_is_there(
     storage: &SharedStorage,
     point: &Point,
     copy: &CopiedPageSet,

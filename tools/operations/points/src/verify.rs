@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine_log::LogReader;
+use engine_log::{CopyFault, LogReader, compare_copies};
 use engine_storage::{OpenMode, SharedStorage, durable};
 use format_manifest::{CopiedFile, CopiedPageSet};
 use format_types::{ConditionCode, PageNumber, PageSetId, PointState, RbaRange, crc32c};
@@ -41,16 +41,37 @@ pub struct VerifyReport {
     pub log_needed: Option<RbaRange>,
     /// Stretches of it that can be read from no data set.
     pub log_missing: Vec<String>,
+    /// Places where one copy of it is damaged or the copies differ, the first hundred.
+    pub log_copies: Vec<String>,
+    /// How many such places there are.
+    pub log_copy_faults: u64,
 }
 
+/// Places named in [`VerifyReport::log_copies`].
+const PLACES_NAMED: usize = 100;
+
 impl VerifyReport {
-    /// 8 when anything is wrong, else 0.
+    /// 8 when anything is wrong, also where log is good in one copy only; else 0.
     #[must_use]
     pub fn code(&self) -> ConditionCode {
-        if self.damaged_count == 0 && self.problems.is_empty() && self.log_missing.is_empty() {
+        if self.is_recoverable() && self.log_copy_faults == 0 {
             ConditionCode::Done
         } else {
             ConditionCode::Partial
+        }
+    }
+
+    /// Whether the point can be recovered as it is.
+    #[must_use]
+    pub fn is_recoverable(&self) -> bool {
+        self.damaged_count == 0 && self.problems.is_empty() && self.log_missing.is_empty()
+    }
+
+    fn note_copy_fault(&mut self, fault: &CopyFault) {
+        self.log_copy_faults += 1;
+        if self.log_copies.len() < PLACES_NAMED {
+            let CopyFault { rba, data_set, copy, why, .. } = fault;
+            self.log_copies.push(format!("RBA {rba} in {data_set} (copy {copy}): {why}"));
         }
     }
 }
@@ -75,6 +96,8 @@ pub fn verify_point(
         problems: Vec::new(),
         log_needed: None,
         log_missing: Vec::new(),
+        log_copies: Vec::new(),
+        log_copy_faults: 0,
     };
     if manifest.state == PointState::Damaged {
         report.problems.push("the point was damaged when it was made: it counts for nothing".to_owned());
@@ -90,12 +113,24 @@ pub fn verify_point(
             report.problems.push(problem);
         }
     }
-    if let Some(dir) = queue_manager {
+    report.problems.extend(crate::include_log::problems(storage, point)?);
+    // A point that holds its log can be looked at where its queue manager is not.
+    let alone = |dir: &&Path| manifest.log.is_some() && is_no_queue_manager(storage, dir);
+    if let Some(dir) = queue_manager.filter(|dir| !alone(dir)) {
         let bsds = crate::list::read_bsds(storage, dir)?;
         let reader = LogReader::with_bsds(storage, dir, bsds);
         match check_log(reader, point) {
             Ok(LogCheck { needed, missing }) => {
                 report.log_needed = Some(needed);
+                // What is in no copy is told below, once.
+                let compared = compare_copies(storage, dir, needed, &mut |fault| {
+                    if fault.elsewhere {
+                        report.note_copy_fault(&fault);
+                    }
+                });
+                if let Err(error) = compared {
+                    report.problems.push(format!("the copies of the log cannot be compared: {error}"));
+                }
                 report.log_missing = missing
                     .iter()
                     .map(|gap| {
@@ -108,6 +143,10 @@ pub fn verify_point(
         }
     }
     Ok(report)
+}
+
+fn is_no_queue_manager(storage: &SharedStorage, dir: &Path) -> bool {
+    matches!(crate::list::read_bsds(storage, dir), Err(PointError::NoQueueManager(_)))
 }
 
 fn verify_copy(

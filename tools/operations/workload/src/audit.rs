@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use engine_queue_manager::client::{Client, ClientError};
+use engine_storage::RealStorage;
 use format_journal::Entry;
 use format_protocol::{Reply, Request};
 use format_types::{ConditionCode, ObjectName, Rba};
 use serde::Serialize;
 
 use crate::body::{self, Proof};
+use crate::bounds::Bounds;
 use crate::error::WorkloadError;
 use crate::expectation::{Expectation, Expected, MessageId};
 use crate::journal;
@@ -28,7 +30,8 @@ pub struct AuditSettings {
     pub dir: PathBuf,
     /// Journals of all loads that used the queues, oldest first.
     pub journals: Vec<PathBuf>,
-    /// Only units that committed before this RBA happened: the queue manager was recovered to there.
+    /// The queue manager was recovered to this RBA: of loads before that cut, only units that committed below it happened. Cuts before
+    /// that one are taken from the queue manager's inventory.
     pub to_rba: Option<Rba>,
     /// Bounds every wait for an answer.
     pub timeout: Duration,
@@ -43,7 +46,7 @@ pub struct AuditReport {
     pub acknowledged_puts: u64,
     /// Gets in them.
     pub acknowledged_gets: u64,
-    /// Units left out: committed at or behind the RBA asked for.
+    /// Units left out: committed at or behind the RBA asked for, or behind a cut of the log.
     pub beyond: u64,
     /// Units whose outcome the load never learned.
     pub unknown_units: u64,
@@ -119,7 +122,10 @@ impl AuditReport {
             ),
         ];
         if self.beyond > 0 {
-            lines.push(format!("HWT613I UNITS BEHIND THE RBA ASKED FOR {}", self.beyond));
+            lines.push(format!(
+                "HWT613I UNITS BEHIND THE RBA ASKED FOR, OR OFF THE LOG'S LINE {}",
+                self.beyond
+            ));
         }
         if self.unjournalled > 0 {
             lines.push(format!(
@@ -148,7 +154,9 @@ impl AuditReport {
 /// # Errors
 /// When a journal is damaged or the queue manager does not answer. What is wrong with the messages is no error but in the report.
 pub fn run_audit(settings: &AuditSettings) -> Result<AuditReport, WorkloadError> {
-    let expectation = Expectation::read(&settings.journals, settings.to_rba)?;
+    let bsds = engine_log::read_bsds(&RealStorage::shared(), &settings.dir)?;
+    let bounds = Bounds { to_rba: settings.to_rba, line: Some(bsds.line()) };
+    let expectation = Expectation::read(&settings.journals, &bounds)?;
     let mut client = Client::connect(&settings.dir, "AUDIT", settings.timeout)?;
     let mut audit = Audit::new(expectation);
     for queue in audit.expectation.queues() {
@@ -335,13 +343,13 @@ impl Audit {
             .collect();
         let mut got = HashSet::new();
         let mut acknowledged = HashSet::new();
-        for path in &settings.journals {
+        for (path, facts) in settings.journals.iter().zip(&self.expectation.journals) {
             let mut reader = journal::open(path)?;
-            let load = reader.header().load;
+            let (load, bound) = (facts.load, facts.bound);
             let damaged = |error| WorkloadError::Journal { path: path.clone(), error };
             while let Some(entry) = reader.next_entry().map_err(damaged)? {
                 let Entry::Acknowledged { commit, unit } = entry else { continue };
-                if settings.to_rba.is_some_and(|to| commit >= to) {
+                if bound.is_some_and(|bound| commit >= bound) {
                     continue;
                 }
                 got.extend(unit.gets.iter().filter(|id| ids.contains(*id)).copied());

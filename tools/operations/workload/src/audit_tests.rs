@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use format_bsds::Line;
 use format_journal::{Header, Put, Unit};
+use format_types::{HistoryId, LogHistory};
 
 use super::*;
 use crate::journal::JournalFile;
@@ -53,18 +55,24 @@ struct Case {
     dir: tempfile::TempDir,
     journals: Vec<PathBuf>,
     to_rba: Option<Rba>,
+    line: Option<Line>,
 }
 
 impl Case {
     fn new(entries: &[Entry]) -> Self {
-        let mut case = Self { dir: tempfile::tempdir().unwrap(), journals: Vec::new(), to_rba: None };
+        let mut case =
+            Self { dir: tempfile::tempdir().unwrap(), journals: Vec::new(), to_rba: None, line: None };
         case.add(LOAD, entries, true);
         case
     }
 
     fn add(&mut self, load: u64, entries: &[Entry], ended: bool) {
+        self.add_of(None, load, entries, ended);
+    }
+
+    fn add_of(&mut self, history: Option<HistoryId>, load: u64, entries: &[Entry], ended: bool) {
         let path = self.dir.path().join(format!("J{}", self.journals.len()));
-        let header = Header { load, seed: 1, connections: 2, queues: vec!["Q".parse().unwrap()] };
+        let header = Header { load, seed: 1, connections: 2, queues: vec!["Q".parse().unwrap()], history };
         let journal = JournalFile::create(&path, &header).unwrap();
         for entry in entries {
             journal.append(entry).unwrap();
@@ -76,13 +84,14 @@ impl Case {
     }
 
     fn audit(&self, queue: &Queue) -> AuditReport {
+        let bounds = Bounds { to_rba: self.to_rba, line: self.line.clone() };
         let settings = AuditSettings {
             dir: PathBuf::new(),
             journals: self.journals.clone(),
             to_rba: self.to_rba,
             timeout: Duration::from_secs(1),
         };
-        let mut audit = Audit::new(Expectation::read(&settings.journals, settings.to_rba).unwrap());
+        let mut audit = Audit::new(Expectation::read(&settings.journals, &bounds).unwrap());
         let name = "Q".parse().unwrap();
         for message in &queue.0 {
             audit.look(&name, message);
@@ -221,8 +230,36 @@ fn units_behind_the_rba_did_not_happen() {
 }
 
 #[test]
+fn rbas_of_two_histories_are_told_apart() {
+    let id = |number| HistoryId { number, random: 5 };
+    let first = LogHistory { id: id(1), parent: None, first: Rba(0) };
+    let second = LogHistory { id: id(2), parent: Some((id(1), Rba(0x280))), first: Rba(0x1000) };
+    let other = LogHistory { id: id(3), parent: Some((id(1), Rba(0x180))), first: Rba(0x1000) };
+    let dir = tempfile::tempdir().unwrap();
+    let mut case = Case { dir, journals: Vec::new(), to_rba: None, line: None };
+    case.add_of(Some(id(1)), LOAD, &[acknowledged(1, &[1], &[]), acknowledged(3, &[3], &[1])], true);
+    // The second load has RBAs that the first one had, too.
+    case.add_of(Some(id(2)), LOAD, &[acknowledged(3, &[7], &[]), acknowledged(20, &[8], &[7])], true);
+    case.line = Some(Line::of(&[first.clone(), second.clone()], id(2)));
+    let report = case.audit(&Queue::of(&[1, 8]));
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!((report.beyond, report.acknowledged_units), (1, 3));
+    // The newest cut as it was asked for is believed, not as the inventory has it.
+    case.to_rba = Some(Rba(0x301));
+    assert_eq!(case.audit(&Queue::of(&[1, 8])).lost, 1);
+    case.to_rba = Some(Rba(0x281));
+    assert!(case.audit(&Queue::of(&[1, 8])).is_clean());
+    // From the first history another one branches: nothing of the second happened.
+    (case.to_rba, case.line) = (None, Some(Line::of(&[first, second, other], id(3))));
+    let report = case.audit(&Queue::of(&[1]));
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!(case.audit(&Queue::of(&[1, 8])).resurrected, 1);
+}
+
+#[test]
 fn a_killed_load_may_have_put_more_than_it_wrote() {
-    let mut case = Case { dir: tempfile::tempdir().unwrap(), journals: Vec::new(), to_rba: None };
+    let dir = tempfile::tempdir().unwrap();
+    let mut case = Case { dir, journals: Vec::new(), to_rba: None, line: None };
     case.add(LOAD, &[acknowledged(1, &[1], &[])], false);
     let report = case.audit(&Queue::of(&[1, 7]));
     assert_eq!((report.unjournalled, report.resurrected, report.is_clean()), (1, 0, true));
@@ -247,5 +284,8 @@ fn a_damaged_journal_is_refused() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(path, bytes).unwrap();
-    assert!(matches!(Expectation::read(&case.journals, None), Err(WorkloadError::Journal { .. })));
+    assert!(matches!(
+        Expectation::read(&case.journals, &Bounds::default()),
+        Err(WorkloadError::Journal { .. })
+    ));
 }

@@ -32,6 +32,9 @@ pub enum WorkloadError {
     /// The queue manager did not do what was asked.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// The queue manager's inventory cannot be read.
+    #[error(transparent)]
+    Log(#[from] engine_log::LogError),
     /// A queue could not be defined.
     #[error("HWT604E queue {queue} could not be defined: {why}")]
     Define {

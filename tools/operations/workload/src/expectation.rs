@@ -7,6 +7,7 @@ use format_journal::{Entry, Put, Unit};
 use format_types::{ObjectName, Rba};
 
 use crate::body::Proof;
+use crate::bounds::Bounds;
 use crate::error::WorkloadError;
 use crate::journal;
 use crate::unknown::UnknownUnits;
@@ -34,6 +35,8 @@ pub(crate) struct JournalFacts {
     pub(crate) queues: Vec<ObjectName>,
     pub(crate) connections: u32,
     pub(crate) ended: bool,
+    /// Commits at or above it did not happen.
+    pub(crate) bound: Option<Rba>,
     /// Highest sequence acknowledged, by connection: a killed load may have put beyond it.
     pub(crate) highest: Vec<u64>,
 }
@@ -50,31 +53,33 @@ pub(crate) struct Expectation {
     pub(crate) units: u64,
     pub(crate) puts: u64,
     pub(crate) gets: u64,
-    /// Units left out because they committed at or behind the RBA asked for.
+    /// Units left out because they committed at or behind the RBA asked for, or behind a cut.
     pub(crate) beyond: u64,
     /// Message identifiers that two acknowledged puts were given.
     pub(crate) given_twice: u64,
 }
 
 impl Expectation {
-    /// Reads the journals, oldest load first. Units that committed at or behind `to` are left out.
-    pub(crate) fn read(paths: &[PathBuf], to: Option<Rba>) -> Result<Self, WorkloadError> {
+    /// Reads the journals, oldest load first. Units that committed where `bounds` say that nothing happened are left out.
+    pub(crate) fn read(paths: &[PathBuf], bounds: &Bounds) -> Result<Self, WorkloadError> {
         let mut all = Self::default();
         for (path, number) in paths.iter().zip(0u16..) {
-            all.read_one(path, number, to)?;
+            all.read_one(path, number, bounds)?;
         }
         all.settle_unknown_gets();
         Ok(all)
     }
 
-    fn read_one(&mut self, path: &Path, number: u16, to: Option<Rba>) -> Result<(), WorkloadError> {
+    fn read_one(&mut self, path: &Path, number: u16, bounds: &Bounds) -> Result<(), WorkloadError> {
         let mut reader = journal::open(path)?;
         let header = reader.header().clone();
+        let bound = bounds.of(header.history);
         let mut facts = JournalFacts {
             load: header.load,
             queues: header.queues,
             connections: header.connections,
             ended: false,
+            bound,
             highest: vec![0; header.connections as usize],
         };
         let damaged = |error| WorkloadError::Journal { path: path.to_owned(), error };
@@ -86,12 +91,14 @@ impl Expectation {
                     {
                         *highest = put.sequence.max(*highest);
                     }
-                    if to.is_some_and(|to| commit >= to) {
+                    if bound.is_some_and(|bound| commit >= bound) {
                         self.beyond += 1;
                     } else {
                         self.acknowledged(number, &unit);
                     }
                 }
+                // Of what is off the line, nothing happened whatever became of it.
+                Entry::Unknown(_) if bound == Some(Rba::ZERO) => self.beyond += 1,
                 Entry::Unknown(unit) => self.unknown.add(number, facts.load, unit),
                 Entry::End { .. } => {}
             }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod body;
+mod bounds;
 mod choice;
 mod connection;
 mod error;

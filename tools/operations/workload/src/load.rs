@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine_queue_manager::client::Client;
+use engine_storage::RealStorage;
 use format_journal::{Entry, Header, MAX_CONNECTIONS, MAX_QUEUES, Unit};
 use serde::Serialize;
 
@@ -179,8 +180,10 @@ pub fn run_load(
     let mut client = Client::connect(dir, "LOAD", settings.timeout)?;
     let queues = queues::define(&mut client, &settings.queue_prefix, settings.queues)?;
     drop(client);
-    let header =
-        Header { load, seed: settings.seed, connections: settings.connections, queues: queues.clone() };
+    // The same until the queue manager ends, and with it the load.
+    let history = Some(engine_log::read_bsds(&RealStorage::shared(), dir)?.history());
+    let (seed, connections) = (settings.seed, settings.connections);
+    let header = Header { load, seed, connections, queues: queues.clone(), history };
     let journal = JournalFile::create(&settings.journal, &header)?;
     let shared = Shared { dir, settings, load, queues: &queues, journal: &journal, counters };
     let started = Instant::now();

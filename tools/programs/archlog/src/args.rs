@@ -20,16 +20,20 @@ pub(crate) struct Arguments {
     #[arg(value_name = "QMGR")]
     pub(crate) directory: PathBuf,
 
-    /// Archive only once all units of recovery have ended
+    /// Archive only once all units of recovery have ended; new ones wait meanwhile, and nothing is archived when time is up before
     #[arg(long)]
     pub(crate) mode: Option<Mode>,
 
-    /// Wait so many seconds for that at most, 1 to 999
+    /// Wait so many seconds for that at most, 1 to 999; 5 unless given
     #[arg(long, value_name = "SECONDS", requires = "mode", value_parser = clap::value_parser!(u16).range(1..=999))]
     pub(crate) time: Option<u16>,
 
+    /// End only when the units have ended or time is up, and say which; else what becomes of it is said on the console
+    #[arg(long, requires = "mode")]
+    pub(crate) wait: bool,
+
     /// Cancel the offload that is under way and start it again
-    #[arg(long, conflicts_with_all = ["mode", "time", "wait_offload"])]
+    #[arg(long, conflicts_with_all = ["mode", "time", "wait", "wait_offload"])]
     pub(crate) cancel_offload: bool,
 
     /// End only when the log is archived

@@ -25,4 +25,5 @@ pub use output::Output;
 pub use progress::Progress;
 pub use units::{
     Bytes, format_duration, format_rate, format_size, format_time, now, parse_duration, parse_size,
+    parse_time,
 };

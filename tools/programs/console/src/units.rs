@@ -121,6 +121,19 @@ pub fn format_time(at: Timestamp) -> String {
         .map_or_else(|| format!("{} us since 1970", at.0), |time| time.to_string())
 }
 
+/// A time with its offset from UTC: `2026-11-22T10:15:00Z`, `2026-11-22T11:15:00.25+01:00`.
+///
+/// # Errors
+/// A text that says what is wanted.
+pub fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let time: Option<jiff::Timestamp> = text.parse().ok();
+    time.and_then(|time| u64::try_from(time.as_microsecond()).ok()).map(Timestamp).ok_or_else(|| {
+        format!(
+            "'{text}' is no time with an offset: 2026-11-22T10:15:00Z or 2026-11-22T11:15:00+01:00 is wanted"
+        )
+    })
+}
+
 /// The time of day.
 #[must_use]
 pub fn now() -> Timestamp {
@@ -161,5 +174,11 @@ mod tests {
         assert_eq!(format_duration(Duration::from_secs(3720)), "1 h 02 m");
         assert_eq!(format_time(Timestamp(1_553_543_587_314_336)), "2019-03-25T19:53:07.314336Z");
         assert_eq!(format_time(Timestamp(0)), "1970-01-01T00:00:00Z");
+        for text in ["2019-03-25T19:53:07.314336Z", "2019-03-25T20:53:07.314336+01:00"] {
+            assert_eq!(parse_time(text), Ok(Timestamp(1_553_543_587_314_336)));
+        }
+        for text in ["", "2019-03-25", "2019-03-25T19:53:07", "1969-12-31T23:00:00Z", "19:53"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod server;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use format_protocol::{Reply, Request};
 use server::{Server, json, stderr, stdout};
 
 const MQSC: &str = env!("CARGO_BIN_EXE_mqsc");
@@ -113,4 +114,57 @@ fn displays_usage_and_connections() {
     {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn units_in_doubt_are_shown_and_resolved() {
+    let server = Server::start();
+    let mut client = server.client();
+    server.put(true, &mut client);
+    assert!(matches!(client.call(&Request::Prepare { xid: b"pay.7".to_vec() }), Ok(Reply::Prepared)));
+    let text = stdout(&server.run(MQSC, &["DIS CONN(*) APPLTAG NID WHERE(UOWSTATE EQ UNRESOLVED)"]));
+    for part in ["CSQM293I QM1 CSQMDRTC 1 CONN FOUND", "\nAPPLTAG(TEST)\n", "\nNID(pay.7)\n"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let depth = |server: &Server| stdout(&server.run(MQSC, &["DIS QL(SYSTEM.DEFAULT.LOCAL.QUEUE) CURDEPTH"]));
+    // Each part of the command decides what it does.
+    for (statement, code, said) in [
+        ("RESOLVE INDOUBT(OTHER) ACTION(BACKOUT) NID(*)", 8, "CSQV412I"),
+        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(PAY.8)", 8, "CSQV417I"),
+        (
+            "RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(PAY.7)",
+            0,
+            "CSQV415I QM1 CSQVRRID THREAD NID=pay.7 BACKOUT",
+        ),
+        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(*)", 8, "CSQV412I"),
+    ] {
+        let output = server.run(MQSC, &[statement]);
+        assert_eq!(output.status.code(), Some(code), "{statement}: {}", stdout(&output));
+        assert!(stdout(&output).starts_with(said), "{statement}: {}", stdout(&output));
+    }
+    assert!(depth(&server).contains("CURDEPTH(0)"));
+    server.put(true, &mut client);
+    assert!(matches!(client.call(&Request::Prepare { xid: b"X".to_vec() }), Ok(Reply::Prepared)));
+    let output = server.run(MQSC, &["RES IND(TEST) ACTION(COMMIT) NID(*)", "DIS THREAD(*) TYPE(INDOUBT)"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.contains("THREAD NID=X COMMIT SCHEDULED") && text.contains("CSQV420I"), "{text}");
+    assert!(depth(&server).contains("CURDEPTH(1)"));
+}
+
+#[test]
+fn page_sets_are_defined_started_and_closed() {
+    let server = Server::start();
+    let run = |statement: &str, code: i32, said: &str| {
+        let output = server.run(MQSC, &[statement]);
+        assert_eq!(output.status.code(), Some(code), "{statement}: {}", stdout(&output));
+        assert!(stdout(&output).contains(said), "{statement}: {}", stdout(&output));
+    };
+    run("DEFINE PSID(7) PAGES(64)", 0, "' DEFINE PSID' NORMAL COMPLETION");
+    run("DEFINE PSID(7) PAGES(64)", 8, "CSQP041E");
+    run("DISPLAY PSID(7)", 0, "STATUS(ONLINE)");
+    run("START PSID(7)", 8, "HWT447E QM1 CSQPALTR PSID(07) IS ONLINE");
+    run("START PSID(8)", 8, "CSQP042E");
+    run("DELETE PSID(7)", 0, "' DELETE PSID' NORMAL COMPLETION");
+    run("DISPLAY PSID(7)", 0, "CSQM297I");
 }

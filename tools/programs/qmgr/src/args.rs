@@ -185,12 +185,15 @@ pub(crate) struct Get {
     /// Messages wanted; all that are there unless given
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
-    /// Messages in a unit of recovery; 1 unless --hold keeps all in one
+    /// Messages in a unit of recovery; 1 unless --hold or --prepare keep all in one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) commit_every: Option<u32>,
     /// Leave the last unit of recovery open so long before it is committed
     #[arg(long, value_name = "SECONDS", value_parser = parse_duration)]
     pub(crate) hold: Option<Duration>,
+    /// Prepare the last unit of recovery under this name instead of committing it
+    #[arg(long, value_name = "XID", conflicts_with = "hold")]
+    pub(crate) prepare: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,9 +13,10 @@ use crate::message::Message;
 
 pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
     let mut client = connect(&arguments.at.directory, &format!("GET-{}", std::process::id()), session)?;
+    let keeps_open = arguments.hold.is_some() || arguments.prepare.is_some();
     let unit = match arguments.commit_every {
         Some(count) => u64::from(count),
-        None if arguments.hold.is_some() => u64::MAX,
+        None if keeps_open => u64::MAX,
         None => 1,
     };
     let wanted = arguments.count.unwrap_or(u64::MAX);
@@ -32,8 +33,8 @@ pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
         message.write(&mut session.out, session.common.json);
         got += 1;
         open += 1;
-        // The last unit is the one to be held open.
-        if open == unit && arguments.hold.is_none() {
+        // The last unit is the one to be held open, or prepared.
+        if open == unit && !keeps_open {
             open = 0;
             if !end_unit(&mut client, session)? {
                 return Ok(ConditionCode::Done);
@@ -45,9 +46,24 @@ pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
             session.out.flush();
             std::thread::sleep(hold);
         }
-        end_unit(&mut client, session)?;
+        match &arguments.prepare {
+            Some(xid) => prepare_unit(&mut client, xid, session)?,
+            None => end_unit(&mut client, session)?,
+        };
     }
     Ok(shortfall(got, arguments.count))
+}
+
+/// Prepares what was got, or backs it out when it could not be written; whether it was prepared.
+fn prepare_unit(client: &mut Client, xid: &str, session: &mut Session) -> Result<bool, Failure> {
+    session.out.flush();
+    if !session.out.wanted() {
+        return end_unit(client, session);
+    }
+    match call(client, &Request::Prepare { xid: xid.as_bytes().to_vec() })? {
+        Reply::Prepared => Ok(true),
+        _ => Err(unexpected("PREPARE")),
+    }
 }
 
 /// Commits what was got, or backs it out when it could not be written; whether it was committed.

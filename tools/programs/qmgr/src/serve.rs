@@ -17,7 +17,14 @@ use format_types::ConditionCode;
 
 /// Refuses a directory that holds no queue manager, before anything is written into it.
 pub(crate) fn check_directory(dir: &Path) -> Result<(), Failure> {
-    if ["BSDS01", "BSDS02"].iter().any(|name| dir.join(name).exists()) {
+    let mut there = false;
+    for name in ["BSDS01", "BSDS02"] {
+        let path = dir.join(name);
+        there |= path.try_exists().map_err(|error| {
+            Failure::refused("HWT713E", format!("{} cannot be looked at: {error}", path.display()))
+        })?;
+    }
+    if there {
         return Ok(());
     }
     let text = format!("NO QUEUE MANAGER IN {}: it has no BSDS", dir.display());

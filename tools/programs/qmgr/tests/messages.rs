@@ -190,3 +190,24 @@ fn a_load_is_audited() {
     let again = qmgr(&["load", dir, "--journal", &journal], "");
     assert_eq!(again.status.code(), Some(12));
 }
+
+#[test]
+fn what_is_got_and_prepared_is_locked_until_it_is_resolved() {
+    let fixture = Fixture::started();
+    let dir = fixture.path();
+    qmgr(&["put", dir, QUEUE], "a\nb\nc\n");
+    let output = qmgr(&["get", dir, QUEUE, "--count", "2", "--prepare", "XID2"], "");
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "a\nb\n"), "{}", stderr(&output));
+    assert_eq!((browse(dir).as_str(), fixture.units()), ("c\n", 1));
+    // The same without --prepare is committed.
+    let output = qmgr(&["get", dir, QUEUE, "--count", "1"], "");
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "c\n"));
+    assert_eq!((browse(dir).as_str(), fixture.units()), ("", 1));
+    // A name is in doubt once; the second unit is backed out when its program ends.
+    qmgr(&["put", dir, QUEUE], "d\n");
+    let output = qmgr(&["get", dir, QUEUE, "--prepare", "XID2"], "");
+    assert_eq!(output.status.code(), Some(12));
+    assert!(stderr(&output).starts_with("HWT427E UNIT OF RECOVERY XID2 IS IN DOUBT ALREADY"));
+    fixture.wait_for_units(1);
+    assert_eq!(browse(dir), "d\n");
+}

@@ -21,6 +21,7 @@ fn help_version_and_bad_options() {
         &["put", "QM1", "Q", "--priority", "10"],
         &["put", "QM1", "Q", "--commit-every", "0"],
         &["put", "QM1", "Q", "--hold", "1", "--prepare", "X"],
+        &["get", "QM1", "Q", "--hold", "1", "--prepare", "X"],
         &["create", "QM1", "--page-set-size", "1.5MiB"],
         &["create", "TOOLONG"],
         &["stop", "QM1", "--mode", "restart"],

@@ -1,6 +1,9 @@
 //! Restore page sets from a recovery point and bring them forward.
 
+mod anew;
 mod args;
+mod random;
+mod rebuild;
 mod report;
 mod run;
 

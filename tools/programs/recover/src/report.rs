@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use console::{format_duration, format_rate, format_size};
-use format_types::{ConditionCode, PageSetId, Rba, RbaRange};
-use operation_points::RecoverReport;
+use console::{format_duration, format_rate, format_size, format_time};
+use format_types::{ConditionCode, HistoryId, PageSetId, Rba, RbaRange};
+use operation_points::{LostCommit, PlannedCut, RecoverReport};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -24,16 +24,118 @@ pub(crate) struct Document<'a> {
     redo_seconds: f64,
     forward_seconds: f64,
     restart_rba: Rba,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<Cut<'a>>,
     messages: &'a [String],
     condition_code: ConditionCode,
 }
 
+/// The end of a recovery to a point in time, and what it loses.
+#[derive(Serialize)]
+struct Cut<'a> {
+    target: Rba,
+    cut: Rba,
+    log_end: Rba,
+    /// An interrupted recovery to the same target made it; what it lost was listed then.
+    made_before: bool,
+    history: Option<HistoryId>,
+    commits_lost: u64,
+    first: Option<Commit<'a>>,
+    last: Option<Commit<'a>>,
+    puts_lost: u64,
+    gets_undone: u64,
+    definitions_lost: u64,
+    units_backed_out: u64,
+    units_in_doubt: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable_from: Option<Rba>,
+    #[serde(skip)]
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Commit<'a> {
+    rba: Rba,
+    at: String,
+    connection: &'a str,
+}
+
+impl<'a> Commit<'a> {
+    fn of(commit: &'a LostCommit) -> Self {
+        Self { rba: commit.rba, at: format_time(commit.at), connection: &commit.connection }
+    }
+
+    fn text(&self) -> String {
+        let connection = if self.connection.is_empty() { "UNKNOWN" } else { self.connection };
+        format!("{} AT {} BY {connection}", self.rba, self.at)
+    }
+}
+
+impl<'a> Cut<'a> {
+    fn of(cut: &'a PlannedCut, history: Option<HistoryId>) -> Self {
+        let lost = &cut.lost;
+        Self {
+            target: cut.target,
+            cut: cut.cut,
+            log_end: cut.end,
+            made_before: cut.made.is_some(),
+            history,
+            commits_lost: lost.commits,
+            first: lost.first.as_ref().map(Commit::of),
+            last: lost.last.as_ref().map(Commit::of),
+            puts_lost: lost.puts,
+            gets_undone: lost.gets,
+            definitions_lost: lost.definitions,
+            units_backed_out: lost.backed_out,
+            units_in_doubt: lost.in_doubt,
+            unreadable_from: lost.unreadable.as_ref().map(|(rba, _)| *rba),
+            why: lost.unreadable.as_ref().map_or("", |(_, why)| why),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "HWT540I TARGET RBA {}, LOG CUT AT {}, BEFORE ITS END {}",
+            self.target, self.cut, self.log_end
+        )];
+        if self.made_before {
+            lines.push("HWT297I THE CUT WAS MADE BY A RECOVERY THAT WAS INTERRUPTED, AND STANDS".to_owned());
+            return lines;
+        }
+        match (&self.first, &self.last) {
+            (Some(first), Some(last)) => lines.push(format!(
+                "HWT539W COMMITS LOST {}, THE FIRST {}, THE LAST {}",
+                self.commits_lost,
+                first.text(),
+                last.text()
+            )),
+            _ => lines.push("HWT299I NO COMMIT IS LOST".to_owned()),
+        }
+        lines.push(format!(
+            "HWT508I MESSAGES PUT AND LOST {}, GOT AND BACK AGAIN {}, DEFINITIONS LOST {}",
+            self.puts_lost, self.gets_undone, self.definitions_lost
+        ));
+        lines.push(format!(
+            "HWT509I UNITS OF RECOVERY BACKED OUT {}, LEFT IN DOUBT {}",
+            self.units_backed_out, self.units_in_doubt
+        ));
+        if let Some(from) = self.unreadable_from {
+            lines.push(format!(
+                "HWT298W THE LOG CANNOT BE READ FROM RBA {from} ON, SO WHAT IS LOST BEHIND IT IS NOT COUNTED: {}",
+                self.why
+            ));
+        }
+        lines
+    }
+}
+
 impl<'a> Document<'a> {
-    pub(crate) fn new(queue_manager: String, report: &'a RecoverReport, recovered: bool) -> Self {
+    pub(crate) fn new(queue_manager: String, report: &'a RecoverReport, code: ConditionCode) -> Self {
+        let history = report.history.as_ref().map(|history| history.id);
         Self {
             queue_manager,
             point: &report.point,
-            recovered,
+            recovered: report.recovered,
             page_sets: &report.page_sets,
             pages: report.pages,
             bytes: report.bytes,
@@ -46,8 +148,9 @@ impl<'a> Document<'a> {
             redo_seconds: report.redo_seconds,
             forward_seconds: report.forward_seconds,
             restart_rba: report.restart_rba,
+            cut: report.cut.as_ref().map(|cut| Cut::of(cut, history)),
             messages: &report.messages,
-            condition_code: ConditionCode::Done,
+            condition_code: code,
         }
     }
 
@@ -57,6 +160,7 @@ impl<'a> Document<'a> {
             (Duration::from_secs_f64(self.restore_seconds), Duration::from_secs_f64(self.forward_seconds));
         let mut lines =
             vec![format!("HWT554I RECOVERY POINT {}, LOG NEEDED {}", self.point, self.log_needed)];
+        lines.extend(self.cut.iter().flat_map(Cut::lines));
         if !self.recovered {
             lines.push(format!("HWT555I WOULD RESTORE PAGE SETS {} AND BRING THEM FORWARD", sets.join(" ")));
             return lines;
@@ -78,6 +182,9 @@ impl<'a> Document<'a> {
             format_duration(forward),
             format_rate(self.log_bytes, forward)
         ));
+        if let Some(history) = self.cut.as_ref().and_then(|cut| cut.history) {
+            lines.push(format!("HWT296I THE LOG GOES ON IN HISTORY {history}"));
+        }
         lines.push(format!("HWT558I {} RECOVERED, START IT WITH 'qmgr start'", self.queue_manager));
         lines
     }

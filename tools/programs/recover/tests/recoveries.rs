@@ -53,6 +53,7 @@ impl Site {
             to: site.dir.path().join("T1"),
             name: None,
             timeout: Duration::from_secs(30),
+            include_log: false,
         };
         create_point(&RealStorage::shared(), &settings, server::now(), &|_| {}).unwrap();
         site.put(600);
@@ -264,7 +265,7 @@ fn what_stands_against_it_is_named_and_nothing_is_touched() {
     site.refused(&["QM1", "--from", "T1", "--psid", "7"], "HWT519E");
     site.refused(&["QM1", "--from", "T1", "--psid", "100"], "HWT700E");
     site.refused(&["QM1"], "HWT700E");
-    site.refused(&["QM9", "--from", "T1"], "HWT413E");
+    site.refused(&["QM9", "--from", "T1"], "HWT566E");
     site.refused(&["QM1", "--from", "T1", "--buffer-pool", "4096"], "HWT559E");
     let copy = site.dir.path().join("T1/PSID01");
     let mut bytes = fs::read(&copy).unwrap();

@@ -24,16 +24,20 @@ impl HasCommon for Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Copy the page sets of a running queue manager and record what log they need
+    /// Copy the page sets of a queue manager and record what log they need
     ///
-    /// The backup is registered in the BSDS before the first page is copied, and holds the log it needs from then on. The log is archived
-    /// last. The point appears under its name only when all of it is durable.
+    /// With --method fuzzy the queue manager works on: the backup is registered in the BSDS before the first page is copied, and holds the
+    /// log it needs from then on; the log is archived last. With --method full the applications are waited for, the log is archived, the
+    /// queue manager is stopped, copied at rest, and started again: recovery from such a point needs no log before its end. Either way
+    /// the point appears under its name only when all of it is durable.
     Create(Create),
     /// List the recovery points that the queue manager knows
     List(Directory),
     /// Show what a recovery point holds and needs
     Show(Named),
     /// Look at every page of a recovery point, and at every byte of log that it needs
+    ///
+    /// A point that holds its log is looked at anywhere: name any directory in the queue manager's place, for instance '.'.
     Verify(Named),
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct Directory {
 pub(crate) enum Method {
     /// While the queue manager runs
     Fuzzy,
+    /// From a queue manager that is stopped for it, or is down after a clean stop
+    Full,
 }
 
 #[derive(Debug, Args)]
@@ -62,9 +68,15 @@ pub(crate) struct Create {
     /// How it is made
     #[arg(long, value_enum, default_value_t = Method::Fuzzy)]
     pub(crate) method: Method,
+    /// Copy the log that it needs into it as well: it can then be moved, and recovered where nothing else is
+    #[arg(long)]
+    pub(crate) include_log: bool,
     /// Its name; the directory's name unless given
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// With --method full: go on where units of recovery are in doubt; the point is then a fuzzy one
+    #[arg(long)]
+    pub(crate) allow_in_doubt: bool,
 }
 
 #[derive(Debug, Args)]

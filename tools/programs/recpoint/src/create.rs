@@ -1,8 +1,8 @@
 //! recpoint create.
 
-use console::{Outcome, Progress, Session, format_duration, format_rate, format_size, message, now};
+use console::{Failure, Outcome, Progress, Session, format_duration, format_rate, format_size, message, now};
 use engine_storage::SharedStorage;
-use format_manifest::Manifest;
+use format_manifest::{CopiedLog, Manifest};
 use format_types::{
     ConditionCode, HistoryId, PageNumber, PageSetId, PointMethod, PointState, Rba, SystemRecovery,
 };
@@ -10,11 +10,11 @@ use operation_points::{CreateSettings, CreatedPoint, create_point};
 use serde::Serialize;
 use std::time::Duration;
 
-use crate::args::Create;
+use crate::args::{Create, Method};
 use crate::run::failure;
 
 #[derive(Serialize)]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
     name: &'a str,
     directory: String,
     queue_manager: &'a str,
@@ -32,6 +32,14 @@ struct Document<'a> {
     copy_seconds: f64,
     seconds: f64,
     archive_retries: u32,
+    /// What the stop for a full point printed of the log.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stopped: &'a [String],
+    /// Whether the queue manager was stopped for the point and started again.
+    restarted: bool,
+    /// The log that was copied into the point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'a [CopiedLog]>,
     condition_code: ConditionCode,
 }
 
@@ -44,11 +52,20 @@ struct PageSet {
 }
 
 pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    if arguments.method == Method::Full {
+        return crate::full::run(arguments, storage, session);
+    }
+    if arguments.allow_in_doubt {
+        let text =
+            "--allow-in-doubt goes with --method full: a fuzzy point is made over units in doubt anyway";
+        return Err(Failure::refused("HWT700E", text));
+    }
     let settings = CreateSettings {
         dir: arguments.at.directory.clone(),
         to: arguments.to.clone(),
         name: arguments.name.clone(),
         timeout: session.common.timeout,
+        include_log: arguments.include_log,
     };
     let bar = Progress::bytes("copying page sets", 0);
     let made = create_point(storage, &settings, now(), &|progress| {
@@ -57,6 +74,13 @@ pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Ses
     });
     bar.finish();
     let made = made.map_err(failure)?;
+    name_damage(&made);
+    session.answer(&document(&made, false), || lines(&made));
+    Ok(made.code())
+}
+
+/// Names every page that never verified.
+pub(crate) fn name_damage(made: &CreatedPoint) {
     for set in &made.damaged {
         for damaged in &set.report.damaged {
             let text = format!(
@@ -72,15 +96,14 @@ pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Ses
             "the recovery point is damaged and counts for nothing; recover the page set, then make another",
         );
     }
-    session.answer(&document(&made), || lines(&made));
-    Ok(made.code())
 }
 
 fn bytes(manifest: &Manifest) -> u64 {
     manifest.page_sets.iter().map(|copy| copy.length).sum()
 }
 
-fn document(made: &CreatedPoint) -> Document<'_> {
+/// The document behind --json.
+pub(crate) fn document(made: &CreatedPoint, restarted: bool) -> Document<'_> {
     let manifest = &made.manifest;
     Document {
         name: &manifest.name,
@@ -109,11 +132,15 @@ fn document(made: &CreatedPoint) -> Document<'_> {
         copy_seconds: made.copy_seconds,
         seconds: made.seconds,
         archive_retries: made.archive_retries,
+        stopped: &manifest.stopped,
+        restarted,
+        log: manifest.log.as_deref(),
         condition_code: made.code(),
     }
 }
 
-fn lines(made: &CreatedPoint) -> Vec<String> {
+/// What is printed of a point that was made.
+pub(crate) fn lines(made: &CreatedPoint) -> Vec<String> {
     let manifest = &made.manifest;
     let copied = bytes(manifest);
     let took = Duration::from_secs_f64(made.copy_seconds);
@@ -140,5 +167,13 @@ fn lines(made: &CreatedPoint) -> Vec<String> {
         manifest.start,
         manifest.end
     ));
+    if let Some(pieces) = &manifest.log {
+        let included = pieces.iter().map(|piece| piece.length).sum();
+        lines.push(format!(
+            "HWT245I THE LOG IS INCLUDED, {} IN {} FILES",
+            format_size(included),
+            pieces.len()
+        ));
+    }
     lines
 }

@@ -4,7 +4,7 @@ use console::{Outcome, Session, format_time};
 use engine_storage::SharedStorage;
 use format_bsds::RecoveryPointEntry;
 use format_types::{ConditionCode, HistoryId, PointMethod, PointState, Rba};
-use operation_points::list_points;
+use operation_points::points_by_line;
 use serde::Serialize;
 
 use crate::args::Directory;
@@ -27,10 +27,12 @@ struct Row {
     log_needed_from: Rba,
     directory: String,
     present: bool,
+    /// It does not reach behind a cut of the log.
+    on_the_line: bool,
 }
 
 impl Row {
-    fn of(entry: RecoveryPointEntry, storage: &SharedStorage) -> Self {
+    fn of(entry: RecoveryPointEntry, on_the_line: bool, storage: &SharedStorage) -> Self {
         let copies = entry.page_sets.iter().map(|(_, rba)| *rba).min().unwrap_or(Rba::MAX);
         Self {
             present: storage.exists(entry.directory.as_ref()).unwrap_or(false),
@@ -43,13 +45,15 @@ impl Row {
             start: entry.start,
             end: entry.end,
             directory: entry.directory,
+            on_the_line,
         }
     }
 
     fn line(&self, width: usize) -> String {
         let gone = if self.present { "" } else { " (gone)" };
+        let off = if self.on_the_line { "" } else { " (off the line)" };
         format!(
-            "{:width$}  {:6}  {:10}  {:27}  {}  {}  {}  {}{gone}",
+            "{:width$}  {:6}  {:10}  {:27}  {}  {}  {}  {}{gone}{off}",
             self.name,
             self.method,
             self.state,
@@ -64,8 +68,9 @@ impl Row {
 
 /// Code 4 when there is none.
 pub(crate) fn run(arguments: &Directory, storage: &SharedStorage, session: &mut Session) -> Outcome {
-    let entries = list_points(storage, &arguments.directory).map_err(failure)?;
-    let points: Vec<Row> = entries.into_iter().map(|entry| Row::of(entry, storage)).collect();
+    let entries = points_by_line(storage, &arguments.directory).map_err(failure)?;
+    let points: Vec<Row> =
+        entries.into_iter().map(|(entry, on_the_line)| Row::of(entry, on_the_line, storage)).collect();
     let code = if points.is_empty() { ConditionCode::Warning } else { ConditionCode::Done };
     let document = Document { points };
     session.answer(&document, || lines(&document.points));

@@ -2,7 +2,9 @@
 
 mod args;
 mod create;
+mod full;
 mod list;
+mod restart;
 mod run;
 mod show;
 mod verify;

@@ -26,7 +26,14 @@ pub(crate) fn failure(error: PointError) -> Failure {
 
 /// The point that was named: one of the BSDS by its name, else a directory.
 pub(crate) fn find(storage: &SharedStorage, queue_manager: &Path, point: &Path) -> Result<Point, Failure> {
-    let known = list_points(storage, queue_manager).map_err(failure)?;
+    let known = match list_points(storage, queue_manager) {
+        Ok(known) => known,
+        // A point that holds its log needs nobody, and can be looked at where no queue manager is.
+        Err(error) => {
+            let moved = Point::open(storage, point).ok().filter(|point| point.manifest.log.is_some());
+            return moved.ok_or_else(|| failure(error));
+        }
+    };
     let entry = known.iter().rev().find(|entry| point.as_os_str() == entry.name.as_str());
     let directory = entry.map_or(point, |entry| Path::new(&entry.directory));
     Point::open(storage, directory).map_err(|error| {

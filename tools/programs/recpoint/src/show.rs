@@ -2,7 +2,7 @@
 
 use console::{Outcome, Session, format_size, format_time};
 use engine_storage::SharedStorage;
-use format_manifest::{CopiedFile, CopiedPageSet};
+use format_manifest::{CopiedFile, CopiedLog, CopiedPageSet};
 use format_types::{
     ConditionCode, HistoryId, PointMethod, PointState, QueueManagerId, QueueManagerName, Rba, RecoveryPart,
     SystemRecovery,
@@ -30,6 +30,9 @@ struct Document<'a> {
     system_recovery: &'a SystemRecovery,
     bsds: &'a CopiedFile,
     definitions: &'a CopiedFile,
+    stopped: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'a [CopiedLog]>,
 }
 
 pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Session) -> Outcome {
@@ -51,6 +54,8 @@ pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Sess
         system_recovery: &manifest.system_recovery,
         bsds: &manifest.bsds,
         definitions: &manifest.definitions,
+        stopped: &manifest.stopped,
+        log: manifest.log.as_deref(),
     };
     session.answer(&document, || lines(&point));
     Ok(ConditionCode::Done)
@@ -78,8 +83,12 @@ fn lines(point: &Point) -> Vec<String> {
         field("  STRUCTURES", part(recovery.structures.as_ref())),
         field("  UNITS", part(recovery.units.as_ref())),
         String::new(),
-        "PAGE SET  RECOVERY RBA      PAGES     SIZE        CHECKSUM  DAMAGED".to_owned(),
     ];
+    if !manifest.stopped.is_empty() {
+        lines.extend(manifest.stopped.iter().cloned());
+        lines.push(String::new());
+    }
+    lines.push("PAGE SET  RECOVERY RBA      PAGES     SIZE        CHECKSUM  DAMAGED".to_owned());
     lines.extend(manifest.page_sets.iter().map(|copy| {
         format!(
             "{:8}  {}  {:8}  {:10}  {:08X}  {}",
@@ -91,5 +100,15 @@ fn lines(point: &Point) -> Vec<String> {
             copy.damaged_pages.len()
         )
     }));
+    if let Some(pieces) = &manifest.log {
+        lines.extend([
+            String::new(),
+            "LOG       FROM              TO                SIZE        CHECKSUM".to_owned(),
+        ]);
+        lines.extend(pieces.iter().map(|piece| {
+            let size = format_size(piece.length);
+            format!("{:8}  {}  {}  {size:10}  {:08X}", piece.file, piece.start, piece.end, piece.checksum)
+        }));
+    }
     lines
 }

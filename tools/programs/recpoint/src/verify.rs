@@ -16,7 +16,7 @@ struct Document<'a> {
     condition_code: ConditionCode,
 }
 
-/// Code 8 when anything is wrong with the point or its log.
+/// Code 8 when anything is wrong with the point or its log, one copy of it included.
 pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Session) -> Outcome {
     let point = find(storage, &arguments.at.directory, &arguments.point)?;
     let bar = Progress::bytes(format!("verifying {}", point.manifest.name), 0);
@@ -39,6 +39,13 @@ pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Sess
     for gap in &report.log_missing {
         message("HWT549E", gap);
     }
+    for place in &report.log_copies {
+        message("HWT270W", &format!("log is good in one copy only: {place}"));
+    }
+    let unnamed = report.log_copy_faults - report.log_copies.len() as u64;
+    if unnamed > 0 {
+        message("HWT270W", &format!("{unnamed} more places like these"));
+    }
     let code = report.code();
     session.answer(&Document { report: &report, condition_code: code }, || lines(&report));
     Ok(code)
@@ -56,7 +63,13 @@ fn lines(report: &VerifyReport) -> Vec<String> {
     if let Some(needed) = report.log_needed {
         lines.push(format!("HWT551I LOG NEEDED {needed}"));
     }
-    let verdict = if report.code() == ConditionCode::Done {
+    if report.log_copy_faults > 0 {
+        lines.push(format!(
+            "HWT271W {} CONTROL INTERVALS OF LOG DAMAGED OR DIFFERING",
+            report.log_copy_faults
+        ));
+    }
+    let verdict = if report.is_recoverable() {
         "HWT552I THE RECOVERY POINT CAN BE RECOVERED"
     } else {
         "HWT553E THE RECOVERY POINT CANNOT BE RECOVERED AS IT IS"

@@ -19,6 +19,11 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// With two copies of everything.
+    fn with(dual: bool) -> Self {
         let site = Self { dir: tempfile::tempdir().unwrap(), server: None };
         let new = NewQueueManager {
             name: "QM1".parse().unwrap(),
@@ -27,8 +32,8 @@ impl Site {
             expand: Expand::User,
             log_size: 1 << 20,
             active_logs: 3,
-            dual_logs: false,
-            dual_archives: false,
+            dual_logs: dual,
+            dual_archives: dual,
             buffer_pool: 4 << 20,
             log_load: 1000,
             random: [1, 2],
@@ -91,9 +96,11 @@ impl Site {
 }
 
 fn flip(path: &Path, at: usize) {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[at] ^= 2;
-    fs::write(path, bytes).unwrap();
+    use std::os::unix::fs::FileExt;
+    let file = fs::File::options().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at as u64).unwrap();
+    file.write_all_at(&[byte[0] ^ 2], at as u64).unwrap();
 }
 
 #[test]
@@ -191,6 +198,48 @@ fn damage_is_named() {
 }
 
 #[test]
+fn log_that_is_good_in_one_copy_only_is_named() {
+    let mut site = Site::with(true);
+    site.start();
+    site.put(20);
+    assert_eq!(site.recpoint(&["create", "QM1", "--to", "T1"]).0, 0);
+    let queue_manager = site.queue_manager();
+    let report = site.json(&["verify", "QM1", "T1"]);
+    let needed = usize::from_str_radix(report["log_needed"]["start"].as_str().unwrap(), 16).unwrap();
+    let at = needed / 4096 * 4096 + 100;
+    // While it runs and while it is down; in one copy of the archive, and of an active log.
+    for running in [true, false] {
+        if !running {
+            site.put(20);
+            site.stop();
+        }
+        assert_eq!(site.recpoint(&["verify", "QM1", "T1"]).0, 0, "running {running}");
+        for (name, at) in [("ARCHLOG2.A0000001", at), ("LOGCOPY1.DS02", 100)] {
+            let path = queue_manager.join(name);
+            flip(&path, at);
+            let (code, out, err) = site.recpoint(&["verify", "QM1", "T1"]);
+            assert_eq!(code, 8, "{name}");
+            assert!(err.contains("HWT270W log is good in one copy only: RBA") && err.contains(name), "{err}");
+            assert!(out.contains("HWT271W 1 CONTROL") && out.contains("HWT552I"), "{out}");
+            let report = site.json(&["verify", "QM1", "T1"]);
+            assert_eq!(
+                (&report["log_copy_faults"], report["log_copies"].as_array().unwrap().len()),
+                (&1.into(), 1)
+            );
+            flip(&path, at);
+        }
+    }
+    // In both copies it is missing, and told as that alone.
+    for copy in [1, 2] {
+        flip(&queue_manager.join(format!("ARCHLOG{copy}.A0000001")), at);
+        let _ = fs::remove_file(queue_manager.join(format!("LOGCOPY{copy}.DS01")));
+    }
+    let (code, out, err) = site.recpoint(&["verify", "QM1", "T1"]);
+    assert_eq!(code, 8);
+    assert!(err.contains("HWT549E") && !err.contains("HWT270W") && out.contains("HWT553E"), "{err} {out}");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused() {
     let mut site = Site::new();
     site.start();
@@ -212,4 +261,37 @@ fn what_cannot_be_done_is_refused() {
     assert!(!site.dir.path().join("T1").exists());
     assert_eq!(site.recpoint(&["list", "QM1"]).0, 4, "none of them is known");
     site.stop();
+}
+
+#[test]
+fn a_point_may_hold_its_log_and_is_then_verified_anywhere() {
+    let mut site = Site::with(true);
+    site.start();
+    site.put(200);
+    let with = site.json(&["create", "QM1", "--to", "WITH", "--include-log"]);
+    let without = site.json(&["create", "QM1", "--to", "WITHOUT"]);
+    assert!(without.get("log").is_none());
+    let piece = &with["log"][0];
+    assert!(piece["length"].as_u64().unwrap() > 100_000, "{with}");
+    assert!(
+        piece["start"].as_str() <= with["log_needed_from"].as_str() && piece["end"] == with["end"],
+        "{with}"
+    );
+    let (_, out, _) = site.recpoint(&["create", "QM1", "--to", "MORE", "--include-log"]);
+    assert!(out.contains("HWT245I THE LOG IS INCLUDED, "), "{out}");
+    let (_, out, _) = site.recpoint(&["show", "QM1", "WITH"]);
+    assert!(out.contains("LOG0001"), "{out}");
+    site.stop();
+    // Nothing but the points is there.
+    fs::remove_dir_all(site.queue_manager()).unwrap();
+    let (code, out, err) = site.recpoint(&["verify", ".", "WITH"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(site.recpoint(&["verify", ".", "WITHOUT"]).0, 12);
+    flip(&site.dir.path().join("WITH/LOG0001"), 50_000);
+    let (code, _, err) = site.recpoint(&["verify", ".", "WITH"]);
+    assert_eq!(code, 8);
+    assert!(err.contains("HWT548E included log "), "{err}");
+    flip(&site.dir.path().join("WITH/LOG0001"), 50_000);
+    fs::remove_file(site.dir.path().join("WITH/LOG0001")).unwrap();
+    assert_eq!(site.recpoint(&["verify", ".", "WITH"]).0, 8);
 }

@@ -1,6 +1,8 @@
 //! A log on storage in memory, for tests.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod cuts;
+pub(crate) mod failing_copies;
 pub(crate) mod run;
 
 use std::path::PathBuf;

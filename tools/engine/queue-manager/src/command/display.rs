@@ -1,10 +1,13 @@
 //! DISPLAY commands.
 
 use format_listing::{
-    Attribute, buffer_pool_attributes, data_set_usage, details as detail_lines, log_status, page_set_usage,
-    restart_rbas,
+    Attribute, Thread, active_threads, archive_log_quiesce_active, buffer_pool_attributes, data_set_usage,
+    details as detail_lines, in_doubt_threads, log_status, page_set_usage, restart_rbas,
+    thread_report_complete, thread_report_follows,
 };
-use format_statement::{DisplayRequest, DisplayUsage, UsageKind};
+use format_statement::{
+    DisplayRequest, DisplayThread, DisplayUsage, Filter, NamePattern, Operator, ThreadKind, UsageKind,
+};
 use format_types::{PageSetId, UnitState};
 
 use super::Answer;
@@ -110,7 +113,14 @@ pub(super) fn page_sets(core: &Core, wanted: Option<PageSetId>, request: &Displa
                 is("PAGES", set.total_pages),
                 is("USED", set.total_pages.saturating_sub(set.unused_pages)),
                 is("RECRBA", set.recovery_rba),
-                is("STATUS", if set.online { "ONLINE" } else { "OFFLINE" }),
+                is(
+                    "STATUS",
+                    match set.online {
+                        true => "ONLINE",
+                        false if core.is_returning(set.page_set) => "RECOVERING",
+                        false => "OFFLINE",
+                    },
+                ),
             ];
             (set.page_set.to_string(), attributes)
         })
@@ -148,6 +158,7 @@ pub(super) fn connections(core: &Core, request: &DisplayRequest) -> Answer {
                 is("CONN", row.id.clone()),
                 is("TYPE", "CONN"),
                 is("APPLTAG", row.application),
+                is("NID", row.network_id),
                 is("QMURID", row.urid),
                 is("UOWSTATE", state),
                 is("UOWLOG", row.log_data_set),
@@ -157,6 +168,53 @@ pub(super) fn connections(core: &Core, request: &DisplayRequest) -> Answer {
         })
         .collect();
     details(core, "CONN", request, objects)
+}
+
+/// What the queue manager itself displays at checkpoints: the units of recovery that are in doubt.
+pub(crate) fn unresolved_connections(core: &Core) -> Vec<String> {
+    let request = DisplayRequest {
+        names: NamePattern::Prefix(String::new()),
+        all: true,
+        attributes: Vec::new(),
+        filter: Some(Filter {
+            attribute: "UOWSTATE".to_owned(),
+            operator: Operator::Eq,
+            value: "UNRESOLVED".to_owned(),
+        }),
+    };
+    connections(core, &request).unwrap_or_default()
+}
+
+pub(super) fn threads(core: &Core, request: &DisplayThread) -> Answer {
+    let wanted = |name: &str| {
+        let names = request.connections.as_ref();
+        names.is_none_or(|names| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)))
+    };
+    let rows = core.thread_rows();
+    let of = |in_doubt: bool| -> Vec<Thread<'_>> {
+        rows.iter()
+            .filter(|row| row.in_doubt == in_doubt && wanted(&row.connection))
+            .map(|row| Thread {
+                name: &row.connection,
+                urid: row.urid,
+                requests: row.requests,
+                network_id: &row.network_id,
+            })
+            .collect()
+    };
+    let name = core.name().as_str();
+    let mut lines = vec![thread_report_follows(name)];
+    if core.is_quiesced() {
+        lines.push(archive_log_quiesce_active(name));
+    }
+    if matches!(request.kind, ThreadKind::Active | ThreadKind::All) {
+        lines.extend(active_threads(name, &of(false)));
+    }
+    if matches!(request.kind, ThreadKind::InDoubt | ThreadKind::All) {
+        lines.extend(in_doubt_threads(name, &of(true)));
+    }
+    lines.push(thread_report_complete());
+    Ok(lines)
 }
 
 pub(super) fn usage(core: &mut Core, request: &DisplayUsage) -> Result<Answer, CoreError> {
@@ -178,5 +236,10 @@ pub(super) fn usage(core: &mut Core, request: &DisplayUsage) -> Result<Answer, C
 }
 
 pub(super) fn log(core: &Core) -> Answer {
-    Ok(log_status(core.name().as_str(), &core.log_status()))
+    let name = core.name().as_str();
+    let mut lines = log_status(name, &core.log_status());
+    if core.is_quiesced() {
+        lines.push(archive_log_quiesce_active(name));
+    }
+    Ok(lines)
 }

@@ -9,10 +9,12 @@ use format_protocol::{PointRegistration, Reply};
 use format_statement::{ArchiveLog, Statement, StopMode};
 use format_types::ConditionCode;
 
-pub(crate) use objects::{define_defaults, definitions};
+pub(crate) use objects::{define_defaults, definitions, definitions_of};
 
-use crate::core::request::Outcome;
+use crate::core::request::{Outcome, Shortage};
+use crate::core::{QUIESCE_SECONDS, Waiting};
 use crate::{ConnectionId, Core, CoreError};
+pub(crate) use display::unresolved_connections;
 
 /// What a command printed before its last line, or why it was refused: message identifier and text.
 pub(crate) type Answer = Result<Vec<String>, (String, String)>;
@@ -50,6 +52,9 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
             return Ok(Outcome::Reply(Reply::Lines { code: ConditionCode::Refused, lines }));
         }
     };
+    if changes_objects(&statement) && core.is_quiesced() {
+        return Ok(Outcome::Park(Shortage::Quiesce));
+    }
     if changes_objects(&statement)
         && let Some(waits) = core.wants_log(LOG_FOR_OBJECT)
     {
@@ -66,7 +71,11 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
             objects::alter_class(core, connection, name, attributes)?
         }
         Statement::DeleteStorageClass { name } => objects::delete_class(core, connection, name)?,
-        Statement::DefinePageSet(define) => page_sets::define(core, define)?,
+        Statement::DefinePageSet(define) => match page_sets::define(core, connection, define)? {
+            Ok(outcome) => return Ok(outcome),
+            Err(answer) => answer,
+        },
+        Statement::StartPageSet { page_set } => page_sets::start(core, *page_set)?,
         Statement::AlterPageSet { page_set, expand } => page_sets::alter(core, *page_set, *expand)?,
         Statement::DeletePageSet { page_set } => page_sets::delete(core, *page_set)?,
         Statement::DisplayQueue(request) => display::queues(core, request),
@@ -76,6 +85,8 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
         Statement::DisplayLog => display::log(core),
         Statement::DisplayQueueManager(request) => display::queue_manager(core, request),
         Statement::DisplayConnection(request) => display::connections(core, request),
+        Statement::DisplayThread(request) => display::threads(core, request),
+        Statement::ResolveInDoubt(resolve) => core.resolve_in_doubt(resolve)?,
         Statement::ArchiveLog(ArchiveLog::Now) => {
             return Ok(match core.archive_log(connection, false)? {
                 Outcome::Reply(Reply::LogArchived { lines, .. }) => {
@@ -85,10 +96,14 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
                 other => other,
             });
         }
-        Statement::ArchiveLog(_) => refuse(
-            "HWT433E",
-            "ARCHIVE LOG MODE(QUIESCE) AND CANCEL OFFLOAD are not available in this release: use ARCHIVE LOG",
-        ),
+        Statement::ArchiveLog(ArchiveLog::Quiesce { seconds, wait }) => {
+            let waiting = if *wait { Waiting::Command } else { Waiting::Nobody };
+            match core.archive_log_quiesced(connection, seconds.unwrap_or(QUIESCE_SECONDS), waiting) {
+                Outcome::Reply(Reply::Error { id, text, .. }) => Err((id, text)),
+                other => return Ok(other),
+            }
+        }
+        Statement::ArchiveLog(ArchiveLog::CancelOffload) => Ok(core.cancel_offload()),
         Statement::StopQueueManager(mode) => {
             core.stop(*mode == StopMode::Force);
             Ok(Vec::new())

@@ -4,12 +4,14 @@
 //! is answered when that is on disk.
 
 use engine_page_store::{PageError, UnitLink};
+use format_bsds::PageSetEntry;
 use format_log::Body;
 use format_pageset::{ObjectRecord, QueueDefinition, StorageClassDefinition};
 use format_statement::{DefineQueue, DefineStorageClass, QueueAttributes, StorageClassAttributes};
 use format_types::{ObjectName, PageAddress, PageSetId};
 
 use super::{Answer, refuse};
+use crate::catalog::Catalog;
 use crate::core::work::Operation;
 use crate::{ConnectionId, Core, CoreError, MAXIMUM_MESSAGE};
 
@@ -164,6 +166,15 @@ pub(super) fn delete_queue(
         ));
     }
     let old = (queue.at, queue.definition.key);
+    if let Some(page_set) = core.has_unknown_messages() {
+        return Ok(refuse(
+            "CSQM112E",
+            format!(
+                "QLOCAL({name}) MAY NOT BE EMPTY: page set {page_set} is offline, and its messages are not known; START \
+                 PSID({page_set}) first"
+            ),
+        ));
+    }
     let answer = remove(core, connection, old)?;
     if answer.is_ok() {
         core.catalog_mut().remove_queue(name);
@@ -323,8 +334,13 @@ fn intend(
 
 /// DEFINE statements of all objects, page sets first, in an order in which they can be run.
 pub(crate) fn definitions(core: &Core) -> Vec<String> {
-    let mut statements = super::page_sets::definitions(core);
-    for class in core.catalog().classes.values() {
+    definitions_of(core.page_set_entries(), core.catalog())
+}
+
+/// The same of page sets and objects that were read from files.
+pub(crate) fn definitions_of(page_sets: &[PageSetEntry], catalog: &Catalog) -> Vec<String> {
+    let mut statements = super::page_sets::definitions(page_sets);
+    for class in catalog.classes.values() {
         let definition = &class.definition;
         statements.push(
             (DefineStorageClass {
@@ -338,7 +354,7 @@ pub(crate) fn definitions(core: &Core) -> Vec<String> {
             .to_string(),
         );
     }
-    for queue in core.catalog().queues.values() {
+    for queue in catalog.queues.values() {
         let definition = &queue.definition;
         statements.push(
             (DefineQueue {

@@ -5,21 +5,39 @@ use format_statement::DefinePageSet;
 use format_types::{Expand, PageSetId};
 
 use super::{Answer, refuse};
-use crate::{Core, CoreError};
+use crate::core::request::Outcome;
+use crate::{ConnectionId, Core, CoreError};
 
 /// Pages of a page set defined without PAGES: 16 MiB.
 const DEFAULT_PAGES: u32 = 4096;
 
-pub(super) fn define(core: &mut Core, define: &DefinePageSet) -> Result<Answer, CoreError> {
-    if core.has_page_set(define.page_set) {
-        return Ok(refuse("CSQP041E", format!("PSID({}) IS DEFINED ALREADY", define.page_set)));
+/// Has a page set made; a refusal is in the answer.
+pub(super) fn define(
+    core: &mut Core,
+    connection: ConnectionId,
+    define: &DefinePageSet,
+) -> Result<Result<Outcome, Answer>, CoreError> {
+    let page_set = define.page_set;
+    if core.has_page_set(page_set) {
+        return Ok(Err(refuse("CSQP041E", format!("PSID({page_set}) IS DEFINED ALREADY"))));
+    }
+    if core.is_being_defined(page_set) {
+        return Ok(Err(refuse("CSQP041E", format!("PSID({page_set}) IS BEING DEFINED ALREADY"))));
     }
     let entry = PageSetEntry {
         page_set: define.page_set,
         initial_pages: define.pages.unwrap_or(DEFAULT_PAGES),
         expand: define.expand.unwrap_or(Expand::User),
     };
-    core.add_page_set(entry)
+    core.add_page_set(connection, entry).map(Ok)
+}
+
+/// Brings a page set back that went offline.
+pub(super) fn start(core: &mut Core, page_set: PageSetId) -> Result<Answer, CoreError> {
+    if !core.has_page_set(page_set) {
+        return Ok(refuse("CSQP042E", format!("PSID({page_set}) IS NOT DEFINED")));
+    }
+    core.start_page_set(page_set)
 }
 
 pub(super) fn alter(core: &mut Core, page_set: PageSetId, expand: Expand) -> Result<Answer, CoreError> {
@@ -47,8 +65,8 @@ pub(super) fn delete(core: &mut Core, page_set: PageSetId) -> Result<Answer, Cor
 }
 
 /// DEFINE statements of the page sets.
-pub(super) fn definitions(core: &Core) -> Vec<String> {
-    core.page_set_entries()
+pub(super) fn definitions(page_sets: &[PageSetEntry]) -> Vec<String> {
+    page_sets
         .iter()
         .map(|entry| {
             DefinePageSet {

@@ -1,6 +1,6 @@
 //! What commands need of the core.
 
-use engine_page_store::{Inserted, PageError, PageStore, StoreIdentity, UnitLink};
+use engine_page_store::{Inserted, PageError, UnitLink};
 use format_bsds::{Bsds, PageSetEntry};
 use format_listing::{CopyStatus, LogStatus, OffloadState};
 use format_log::Body;
@@ -8,7 +8,7 @@ use format_pageset::ObjectRecord;
 use format_types::{Expand, PageSetId, RbaRange, UnitState, Urid};
 
 use super::work::{Work, WorkId};
-use super::{ConnectionId, Core, State};
+use super::{ConnectionId, Core, State, network_id};
 use crate::catalog::Catalog;
 use crate::command::{Answer, refuse};
 use crate::{CoreError, JobDone};
@@ -19,6 +19,8 @@ pub(crate) struct ConnectionRow {
     pub(crate) application: String,
     pub(crate) urid: Urid,
     pub(crate) state: Option<UnitState>,
+    /// The coordinator's name of a unit in doubt.
+    pub(crate) network_id: String,
     pub(crate) log_data_set: String,
 }
 
@@ -78,37 +80,6 @@ impl Core {
         &self.log.bsds().page_sets
     }
 
-    /// Makes, opens and registers a page set.
-    pub(crate) fn add_page_set(&mut self, entry: PageSetEntry) -> Result<Answer, CoreError> {
-        let bsds = self.log.bsds();
-        let identity = StoreIdentity {
-            queue_manager: bsds.queue_manager,
-            name: bsds.name.clone(),
-            history: bsds.history(),
-        };
-        // Log below here says nothing of the new page set, even where it speaks of an older one of the same number.
-        let at = self.log.sync_now()?;
-        let made = PageStore::create_page_set(
-            &self.storage,
-            &self.dir,
-            &identity,
-            entry.page_set,
-            entry.initial_pages,
-            entry.expand,
-            at,
-        );
-        if let Err(error) = made {
-            return Ok(refuse("CSQP045E", error.to_string()));
-        }
-        let clean_stop = self.log.bsds().clean_stop;
-        self.store.open_page_set(entry.page_set, at, clean_stop)?;
-        self.log.update_bsds(|bsds| {
-            bsds.page_sets.push(entry);
-            bsds.page_sets.sort_by_key(|entry| entry.page_set);
-        })?;
-        Ok(Ok(Vec::new()))
-    }
-
     pub(crate) fn alter_page_set(&mut self, page_set: PageSetId, expand: Expand) -> Result<(), CoreError> {
         self.store.alter_expand(page_set, expand);
         self.log.update_bsds(|bsds| {
@@ -123,6 +94,12 @@ impl Core {
 
     /// Forgets a page set and removes its file. Refused while it holds messages or is being worked on.
     pub(crate) fn remove_page_set(&mut self, page_set: PageSetId) -> Result<Answer, CoreError> {
+        if !self.store.is_online(page_set) {
+            return Ok(refuse(
+                "CSQP047E",
+                format!("PSID({page_set}) IS OFFLINE: it may hold messages; START PSID({page_set}) first"),
+            ));
+        }
         // A queue's messages stay where they are when its storage class moves to another page set.
         let held = self
             .catalog
@@ -138,6 +115,7 @@ impl Core {
         }
         let busy = self.checkpoint.is_some()
             || self.expansions_under_way.contains(&page_set)
+            || !self.returning.is_empty()
             || !self.works.is_empty()
             || !self.log.bsds().backups_in_progress.is_empty();
         if busy {
@@ -164,6 +142,7 @@ impl Core {
                 application: application.to_owned(),
                 urid: link.map_or(Urid::NONE, |link| link.urid),
                 state: work.map(|work| work.state),
+                network_id: work.map(|work| network_id(&work.xid)).unwrap_or_default(),
                 log_data_set: link
                     .and_then(|link| self.log.bsds().data_set_holding(link.urid.0, 1))
                     .unwrap_or_default()
@@ -174,20 +153,22 @@ impl Core {
             let work = connection.work.and_then(|work| self.works.get(&work));
             row(format!("{:016X}", id.0), &connection.application, work)
         });
-        // Units in doubt outlive their connections.
-        let in_doubt = self
+        // Units in doubt outlive their connections, and so do those whose end waits for a page set.
+        let left = self
             .works
             .values()
-            .filter(|work| work.state == UnitState::InDoubt)
+            .filter(|work| work.state == UnitState::InDoubt || work.stalled)
             .map(|work| row(format!("{}", work.link_or_none().urid), &work.connection, Some(work)));
-        connected.chain(in_doubt).collect()
+        connected.chain(left).collect()
     }
 
     /// What DISPLAY LOG shows.
     pub(crate) fn log_status(&self) -> LogStatus {
         let bsds = self.log.bsds();
         let copy = |copy: u8| {
-            bsds.current_active(copy).map(|active| {
+            // One that is not written has no data set that is current.
+            let written = bsds.current_active(copy).filter(|active| bsds.lacks_from(active).is_none());
+            written.map(|active| {
                 let used = active.range.map_or(0, |range| self.log.end().since(range.start));
                 CopyStatus {
                     data_set: active.name.clone(),
@@ -210,7 +191,11 @@ impl Core {
             restarted_at: self.started,
             restart_rba: self.restart_read.0.start,
             latest: self.log.end(),
-            offload: if self.offload_under_way { OffloadState::CopyingLog } else { OffloadState::Available },
+            offload: if self.log.offload_under_way() {
+                OffloadState::CopyingLog
+            } else {
+                OffloadState::Available
+            },
             full: to_offload,
             data_sets: bsds.actives(1).count(),
         }

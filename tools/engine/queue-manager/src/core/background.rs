@@ -3,7 +3,7 @@
 use engine_page_store::PageError;
 use engine_recovery::{Checkpoint, CheckpointPhase};
 use format_protocol::Reply;
-use format_types::{PageSetId, Timestamp};
+use format_types::PageSetId;
 
 use super::{Core, State};
 use crate::{CoreError, Job, JobDone};
@@ -25,22 +25,29 @@ impl Core {
         match done {
             JobDone::LogSync(outcome) => {
                 self.log_sync_under_way = false;
+                self.log.keep_back(self.log_kept());
                 self.log.finish_sync(outcome)?;
                 self.synced()?;
+            }
+            JobDone::PageSync(outcome) if self.store.is_of_return(&outcome) => {
+                let page_set = outcome.page_set();
+                self.or_offline(|core| core.store.finish_sync(outcome))?;
+                if self.store.is_returning(page_set) {
+                    self.return_synced(page_set);
+                }
             }
             JobDone::PageSync(outcome) => match &mut self.checkpoint {
                 Some(checkpoint) => checkpoint.page_synced(&mut self.store, outcome)?,
                 None => self.or_offline(|core| core.store.finish_sync(outcome))?,
             },
             JobDone::Offload(outcome) => {
-                self.offload_under_way = false;
                 if outcome.is_success() {
                     self.offload_failures = 0;
                     self.out_of_log_said = false;
-                } else {
+                } else if !outcome.is_cancelled() {
                     self.offload_failures += 1;
                     if self.offload_failures >= OFFLOAD_RETRIES {
-                        self.offload_not_before = Timestamp(self.now.0.saturating_add(OFFLOAD_PAUSE));
+                        self.offload_not_before = self.log.elapsed() + OFFLOAD_PAUSE;
                     }
                 }
                 self.log.finish_offload(outcome)?;
@@ -54,6 +61,7 @@ impl Core {
                     }
                 }
             }
+            JobDone::Create(outcome) => self.page_set_made(outcome)?,
             JobDone::Expand(outcome) => {
                 let page_set = outcome.page_set();
                 self.expansions_under_way.retain(|under_way| *under_way != page_set);
@@ -98,17 +106,18 @@ impl Core {
         // An inline sync (write-ahead rule, log switch) may have overtaken the one that commits wait for.
         self.synced()?;
         let mut more = self.carry_out_endings()?;
+        more |= self.step_return()?;
+        self.step_quiesce()?;
         self.retry_parked();
         if self.state == State::Failed {
             return Ok(false);
         }
+        self.report_long_running();
         self.start_checkpoint()?;
         more |= self.step_checkpoint()?;
-        if !self.offload_under_way
-            && self.now >= self.offload_not_before
+        if self.log.elapsed() >= self.offload_not_before
             && let Some(job) = self.log.next_offload()
         {
-            self.offload_under_way = true;
             self.jobs.push(Job::Offload(Box::new(job)));
         }
         if let Some(page_set) = self.store.wants_expansion()
@@ -138,6 +147,7 @@ impl Core {
             return Ok(());
         }
         self.log_sync_wanted = false;
+        self.log.keep_back(self.log_kept());
         if let Some(job) = self.log.begin_sync()? {
             self.log_sync_under_way = true;
             self.jobs.push(Job::LogSync(job));
@@ -166,6 +176,7 @@ impl Core {
         self.switches_at_checkpoint = switches;
         let units = self.checkpoint_units();
         self.checkpoint = Some(Checkpoint::begin(&mut self.log, &mut self.store, units)?);
+        self.report_unresolved();
         Ok(())
     }
 

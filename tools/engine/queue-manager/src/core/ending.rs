@@ -57,15 +57,21 @@ impl Core {
             }
             return;
         };
-        if work.state != UnitState::InFlight && !(work.state == UnitState::InDoubt && reply.is_some()) {
+        if work.state != UnitState::InFlight {
             // In doubt it waits for its coordinator; committing or backing out already, it is past changing.
             return;
         }
+        self.set_backing_out(id, reply);
+        self.or_fail(Self::carry_out_endings);
+    }
+
+    /// From now on `id` is backed out.
+    pub(super) fn set_backing_out(&mut self, id: WorkId, reply: Option<(ConnectionId, Reply)>) {
+        let Some(work) = self.works.get_mut(&id) else { return };
         work.state = UnitState::InBackout;
         work.reply = reply;
         work.undo_next = work.link.map_or(Rba::ZERO, |link| link.last);
         self.endings.push_back(id);
-        self.or_fail(Self::carry_out_endings);
     }
 
     /// Carries out endings while the log has room, a bounded piece of them; true when more could follow at once.
@@ -80,7 +86,10 @@ impl Core {
                     return Ok(false);
                 }
                 Err(CoreError::Page(PageError::Offline { page_set, .. })) => {
-                    self.stall(id, &format!("PAGE SET {page_set}, WHICH IS OFFLINE: repair it and restart"));
+                    let what = format!(
+                        "PAGE SET {page_set}, WHICH IS OFFLINE: repair it, then START PSID({page_set})"
+                    );
+                    self.stall(id, &what);
                 }
                 Err(error) => return Err(error),
             }
@@ -88,7 +97,7 @@ impl Core {
         Ok(!self.endings.is_empty())
     }
 
-    /// Leaves the ending of `id` to the next start, for what it waits for does not come before. The unit holds its log until then.
+    /// Leaves the ending of `id` to START PSID or to the next start. The unit holds its log until then.
     pub(super) fn stall(&mut self, id: WorkId, what: &str) {
         self.endings.retain(|ending| *ending != id);
         let Some(work) = self.works.get_mut(&id) else { return };
@@ -98,6 +107,9 @@ impl Core {
             self.say("HWT438W", &format!("UNIT OF RECOVERY {urid} WAITS FOR {what}"));
         } else {
             // As far as the log goes it has ended: what is left is nonpersistent, and ends with this run.
+            if work.state == UnitState::InBackout {
+                self.forget_operations(id);
+            }
             self.works.remove(&id);
         }
         if let Some((connection, reply)) = reply {
@@ -105,8 +117,8 @@ impl Core {
         }
     }
 
-    /// Gives a unit up in the middle of a change: its page set has just gone offline, so what was done cannot be undone before the next
-    /// start. `link` leads to the last record of it.
+    /// Gives a unit up in the middle of a change: its page set has just gone offline, so what was done cannot be undone before that is
+    /// back. `link` leads to the last record of it.
     pub(crate) fn abandon(&mut self, id: WorkId, link: UnitLink, why: &PageError) {
         self.note_link(id, link);
         if let Some(work) = self.works.get_mut(&id) {
@@ -116,7 +128,7 @@ impl Core {
             connection.work = None;
             connection.backed_out = true;
         }
-        self.stall(id, &format!("THE NEXT START: {why}"));
+        self.stall(id, &format!("START PSID OR THE NEXT START: {why}"));
     }
 
     /// Log that the next step of a unit's ending may need.
@@ -151,12 +163,20 @@ impl Core {
         let Some(work) = self.works.get_mut(&id) else { return Ok(true) };
         let mut link = work.link_or_none();
         if work.state == UnitState::InBackout {
-            if let Some((at, _)) = work.inserted.pop() {
+            if let Some((at, rba)) = work.inserted.pop() {
                 let undo_next = work.inserted.iter().rev().map(|(_, rba)| *rba).find(|rba| *rba != Rba::ZERO);
                 let undo_next = undo_next.unwrap_or(link.urid.0);
                 work.undo_next = undo_next;
+                let before = link;
                 let done = self.store.compensate(&mut self.log, &mut link, at, undo_next);
                 self.note_link(id, link);
+                if matches!(done, Err(PageError::Offline { .. }))
+                    && link == before
+                    && let Some(work) = self.works.get_mut(&id)
+                {
+                    // Nothing says that it was undone, so it is still to be.
+                    work.inserted.push((at, rba));
+                }
                 done?;
                 return Ok(true);
             }
@@ -165,20 +185,28 @@ impl Core {
             return Ok(true);
         }
         match work.operations.pop() {
-            Some(Operation::Got { head, place, persistent, .. }) => {
-                if !persistent {
-                    link = UnitLink { urid: Urid::NONE, last: Rba::ZERO };
-                }
-                let done = self.store.delete_chain(&mut self.log, &mut link, head, place.key);
-                self.note_link(id, link);
-                done?;
-            }
-            Some(Operation::Delete { head, key, .. }) => {
+            Some(Operation::Put { .. }) => {}
+            Some(operation) => {
+                let (head, key) = match &operation {
+                    Operation::Got { head, place, persistent, .. } => {
+                        if !persistent {
+                            link = UnitLink { urid: Urid::NONE, last: Rba::ZERO };
+                        }
+                        (*head, place.key)
+                    }
+                    Operation::Delete { head, key, .. } => (*head, *key),
+                    Operation::Put { .. } => return Ok(true),
+                };
                 let done = self.store.delete_chain(&mut self.log, &mut link, head, key);
                 self.note_link(id, link);
+                if matches!(done, Err(PageError::Offline { .. }))
+                    && let Some(work) = self.works.get_mut(&id)
+                {
+                    // Begun or not, it is done again as a whole once the page set is back.
+                    work.operations.push(operation);
+                }
                 done?;
             }
-            Some(Operation::Put { .. }) => {}
             None => {
                 if work.complete {
                     // The record that committed it said that nothing would follow.

@@ -4,16 +4,13 @@ use engine_page_store::{PageError, UnitLink};
 use format_log::Body;
 use format_pageset::MessageHead;
 use format_protocol::Reply;
-use format_types::{ConditionCode, ObjectName, PageAddress, Rba, UnitState, Urid};
+use format_types::{ConditionCode, ObjectName, PageAddress, PageSetId, Rba, Urid};
 
 use super::request::{Outcome, Shortage};
 use super::work::Operation;
-use super::{ConnectionId, Core};
+use super::{ConnectionId, Core, message_id};
 use crate::queue::{Entry, Place, Visibility};
 use crate::{CoreError, MAXIMUM_MESSAGE, MAXUMSGS};
-
-/// First bytes of a message identifier that a queue manager made; the queue manager's name and identity, and the key, follow.
-const MESSAGE_ID_EYE_CATCHER: &[u8; 4] = b"CSQ ";
 
 /// A put as asked for.
 pub(super) struct Put<'a> {
@@ -98,7 +95,7 @@ impl Core {
         }
 
         let key = self.next_key()?;
-        let message_id = self.message_id(key);
+        let message_id = message_id::message_id(self.log.bsds(), key);
         let head = MessageHead {
             key,
             queue: queue_id,
@@ -165,9 +162,12 @@ impl Core {
                 format!("GET INHIBITED for queue {name} (MQRC 2016): ALTER QLOCAL({name}) GET(ENABLED)"),
             ));
         }
+        self.need_online(queue.page_set)?;
         let found = match message_id {
             None => queue.index.first(None),
-            Some(wanted) => self.key_of(&wanted).and_then(|key| queue.index.with_key(key)),
+            Some(wanted) => {
+                message_id::key_of(self.log.bsds(), &wanted).and_then(|key| queue.index.with_key(key))
+            }
         };
         let Some((place, entry)) = found else { return Ok(Outcome::Reply(Reply::NoMessage)) };
         if let Some(full) = self.unit_is_full(connection, syncpoint) {
@@ -177,6 +177,10 @@ impl Core {
             return Ok(waits);
         }
         let (head, body) = self.read(entry, place.key)?;
+        if message_id.is_some_and(|wanted| wanted != head.message_id) {
+            // The message that had this identifier was cut off with its log, and its key given out again.
+            return Ok(Outcome::Reply(Reply::NoMessage));
+        }
         let id = if syncpoint { self.current_work(connection) } else { self.new_work(connection) };
         if entry.persistent {
             let link = self.begin_logging(id)?;
@@ -218,12 +222,21 @@ impl Core {
         let Some(queue) = self.catalog.queues.get(name) else {
             return Ok(unknown_queue(name));
         };
+        self.need_online(queue.page_set)?;
         let after = after.map(|(priority, key)| Place::new(priority, key));
         let Some((place, entry)) = queue.index.first(after) else {
             return Ok(Outcome::Reply(Reply::NoMessage));
         };
         let (head, body) = self.read(entry, place.key)?;
         Ok(Outcome::Reply(message_reply(&head, Rba::ZERO, body)))
+    }
+
+    /// A queue whose page set is offline may hold more than is known: that it has no message must not be said.
+    fn need_online(&self, page_set: PageSetId) -> Result<(), CoreError> {
+        if self.store.is_online(page_set) {
+            return Ok(());
+        }
+        Err(PageError::Offline { page_set, recovery_rba: self.store.recovery_rba(page_set) }.into())
     }
 
     fn read(&mut self, entry: Entry, key: u64) -> Result<(MessageHead, Vec<u8>), CoreError> {
@@ -239,12 +252,6 @@ impl Core {
     fn unit_is_full(&self, connection: ConnectionId, syncpoint: bool) -> Option<Outcome> {
         let work = self.connections.get(&connection)?.work.filter(|_| syncpoint)?;
         let work = self.works.get(&work)?;
-        if work.state == UnitState::InDoubt {
-            return Some(refused(
-                "HWT427E",
-                "UNIT OF RECOVERY IS IN DOUBT: it waits for its coordinator".to_owned(),
-            ));
-        }
         (work.operations.len() >= MAXUMSGS).then(|| {
             refused(
                 "HWT428E",
@@ -253,52 +260,6 @@ impl Core {
                 ),
             )
         })
-    }
-
-    /// Identifier of the message with `key`.
-    fn message_id(&self, key: u64) -> [u8; 24] {
-        let mut id = [b' '; 24];
-        id[..4].copy_from_slice(MESSAGE_ID_EYE_CATCHER);
-        let name = self.log.bsds().name.as_str().as_bytes();
-        let length = name.len().min(4);
-        id[4..4 + length].copy_from_slice(&name[..length]);
-        id[8..16].copy_from_slice(&self.log.bsds().queue_manager.0.to_be_bytes());
-        id[16..].copy_from_slice(&key.to_be_bytes());
-        id
-    }
-
-    /// The key in a message identifier, if this queue manager made it.
-    fn key_of(&self, id: &[u8; 24]) -> Option<u64> {
-        let mut key = [0; 8];
-        key.copy_from_slice(&id[16..]);
-        let key = u64::from_be_bytes(key);
-        (self.message_id(key) == *id).then_some(key)
-    }
-
-    /// Prepares the unit of recovery of `connection`.
-    pub(super) fn prepare(&mut self, connection: ConnectionId, xid: Vec<u8>) -> Result<Outcome, CoreError> {
-        let Some(id) = self.connections.get(&connection).and_then(|known| known.work) else {
-            return Ok(refused(
-                "HWT429E",
-                "NOTHING TO PREPARE: the connection has no unit of recovery".to_owned(),
-            ));
-        };
-        if let Some(waits) = self.wants_log(4096) {
-            return Ok(waits);
-        }
-        let link = self.begin_logging(id)?;
-        let range = self.log.append(link.urid, link.last, &Body::Prepare { xid: &xid })?;
-        if let Some(work) = self.works.get_mut(&id) {
-            work.link = Some(UnitLink { urid: link.urid, last: range.start });
-            work.state = UnitState::InDoubt;
-            work.xid = xid;
-        }
-        if let Some(known) = self.connections.get_mut(&connection) {
-            known.work = None;
-        }
-        self.prepares.push_back((range.end, connection, id));
-        self.log_sync_wanted = true;
-        Ok(Outcome::Later)
     }
 }
 

@@ -6,18 +6,25 @@
 //! - a request is begun only when the log has room for all that it may write ([`request`]), so that nothing stops halfway.
 
 mod administration;
+mod alone;
+mod archive;
 mod background;
 mod commit;
 mod ending;
 mod key;
+mod long_running;
 mod message;
+mod message_id;
+mod new_page_set;
 pub(crate) mod request;
+mod returning;
 mod start;
 mod stop;
+mod two_phase;
 mod usage;
 pub(crate) mod work;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use engine_log::LogManager;
@@ -28,11 +35,17 @@ use format_protocol::{Reply, Request};
 use format_types::{ConditionCode, PageSetId, QueueManagerName, Rba, RbaRange, Timestamp};
 
 pub use start::StartOptions;
+pub use stop::restart_rba_messages;
 
 use crate::catalog::Catalog;
 use crate::{CoreError, Job};
+use archive::Quiesce;
+pub(crate) use archive::{QUIESCE_SECONDS, Waiting};
 use commit::PendingCommit;
+use new_page_set::NewPageSet;
 use request::Shortage;
+use returning::Return;
+pub(crate) use two_phase::network_id;
 use work::{Work, WorkId};
 
 /// Identifier of the reply to requests whose outcome is unknown because the queue manager ended.
@@ -92,11 +105,20 @@ pub struct Core {
     log_sync_wanted: bool,
     log_sync_under_way: bool,
     log_sync_held: bool,
-    offload_under_way: bool,
     /// Offloads that failed in a row, and when the next may be tried.
     offload_failures: u32,
-    offload_not_before: Timestamp,
+    offload_not_before: u64,
     expansions_under_way: Vec<PageSetId>,
+    /// Page sets that are being formatted, and who is told when they are there.
+    new_page_sets: Vec<NewPageSet>,
+    /// Page sets on their way back, in the order in which that was asked for.
+    returning: VecDeque<Return>,
+    /// Offline page sets of which it is not known which messages are on them.
+    unindexed: BTreeSet<PageSetId>,
+    /// ARCHIVE LOG MODE(QUIESCE), while it lasts.
+    quiesce: Option<Quiesce>,
+    /// Switches of the log after which long-running units were looked for.
+    switches_reported: u64,
     out_of_log_said: bool,
     /// Log that the restart read, and records in it.
     restart_read: (RbaRange, u64),
@@ -159,7 +181,7 @@ impl Core {
     /// Tells the time.
     pub fn set_time(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
-        self.log.set_time(self.now);
+        self.log.set_time(now);
     }
 
     /// Connects a program.
@@ -176,6 +198,8 @@ impl Core {
         self.parked.retain(|(waiting, ..)| *waiting != id);
         self.archive_waits.retain(|wait| wait.connection != id);
         self.stop_waits.retain(|waiting| *waiting != id);
+        self.forget_quiesce_of(id);
+        self.forget_new_page_sets_of(id);
         if let Some(work) = connection.work {
             self.begin_backout(work, None);
         }
@@ -246,7 +270,9 @@ impl Core {
             .chain(self.parked.drain(..).map(|(connection, ..)| connection))
             .chain(self.archive_waits.drain(..).map(|wait| wait.connection))
             .chain(self.stop_waits.drain(..))
+            .chain(self.new_page_sets.drain(..).filter_map(|new| new.connection))
             .collect();
+        let waiting: Vec<ConnectionId> = waiting.into_iter().chain(self.drop_quiesce()).collect();
         for connection in waiting {
             self.reply(connection, error_reply(ConditionCode::Severe, ENDED, &text));
         }

@@ -6,7 +6,7 @@ use format_protocol::{Reply, Request, VERSION as PROTOCOL_VERSION};
 use format_types::{ConditionCode, Rba};
 
 use super::message::{Put, refused};
-use super::{ArchiveWait, ConnectionId, Core, State};
+use super::{ConnectionId, Core, State, Waiting};
 use crate::CoreError;
 use crate::command;
 
@@ -31,6 +31,8 @@ pub(crate) enum Shortage {
     Log,
     /// An expansion of a page set.
     PageSet,
+    /// The end of ARCHIVE LOG MODE(QUIESCE).
+    Quiesce,
 }
 
 /// Log kept back for each unit of recovery, for the records that commit and end it.
@@ -102,7 +104,7 @@ impl Core {
             Err(CoreError::Page(engine_page_store::PageError::Offline { page_set, .. })) => Ok(refused(
                 "HWT439E",
                 format!(
-                    "PAGE SET {page_set} IS OFFLINE (MQRC 2193): repair or recover it, then restart the queue manager"
+                    "PAGE SET {page_set} IS OFFLINE (MQRC 2193): repair or restore it, then START PSID({page_set})"
                 ),
             )),
             outcome => outcome,
@@ -126,6 +128,9 @@ impl Core {
         ) && self.connections.get(&connection).is_some_and(|known| known.backed_out)
         {
             return Ok(was_backed_out());
+        }
+        if self.waits_for_quiesce(connection, request) {
+            return Ok(Outcome::Park(Shortage::Quiesce));
         }
         match request {
             Request::Hello { version, application } => {
@@ -191,19 +196,26 @@ impl Core {
                 Ok(Outcome::Reply(Reply::Abandoned))
             }
             Request::ArchiveLog { quiesce, wait_offload, cancel_offload } => {
-                if quiesce.is_some() || *cancel_offload {
-                    return Ok(refused(
-                        "HWT433E",
-                        "ARCHIVE LOG MODE(QUIESCE) AND CANCEL OFFLOAD are not available in this release: use ARCHIVE LOG".to_owned(),
-                    ));
+                if *cancel_offload {
+                    return Ok(self.cancel_offload_for_program());
                 }
-                self.archive_log(connection, *wait_offload)
+                match quiesce {
+                    Some(seconds) => {
+                        let waiting = Waiting::Request { offload: *wait_offload };
+                        Ok(self.archive_log_quiesced(connection, *seconds, waiting))
+                    }
+                    None => self.archive_log(connection, *wait_offload),
+                }
             }
             Request::Status => Ok(Outcome::Reply(self.status())),
             Request::Stop { force } => {
                 self.stop(*force);
                 self.stop_waits.push(connection);
                 Ok(Outcome::Later)
+            }
+            Request::Applications => Ok(Outcome::Reply(self.applications(connection))),
+            Request::StopWhenAlone { allow_unresolved } => {
+                Ok(self.stop_when_alone(connection, *allow_unresolved))
             }
         }
     }
@@ -225,10 +237,14 @@ impl Core {
         }
     }
 
+    /// Log kept back from puts and gets: every unit must be able to log its commit or its end, however many there are.
+    pub(super) fn log_kept(&self) -> u64 {
+        2 * self.ending_reserve() + self.works.len() as u64 * UNIT_RESERVE
+    }
+
     /// Whether `bytes` more of log must be waited for; refuses what could never fit.
     pub(crate) fn wants_log(&mut self, bytes: u64) -> Option<Outcome> {
-        // Every unit must be able to log its commit or its end, however many there are.
-        let kept = 2 * self.ending_reserve() + self.works.len() as u64 * UNIT_RESERVE;
+        let kept = self.log_kept();
         let at_most = self.log_at_most();
         if bytes + 2 * self.ending_reserve() > at_most {
             return Some(refused(
@@ -324,38 +340,6 @@ impl Core {
             core.log.update_bsds(|bsds| bsds.backups_in_progress.retain(|backup| backup.name != name))?;
             Ok(())
         });
-    }
-
-    pub(crate) fn archive_log(&mut self, connection: ConnectionId, wait: bool) -> Result<Outcome, CoreError> {
-        if let Err(error) = self.log.switch() {
-            return match error {
-                engine_log::LogError::LastAvailable => Ok(refused(
-                    "CSQJ319I",
-                    "CURRENT ACTIVE LOG DATA SET IS THE LAST AVAILABLE ACTIVE LOG DATA SET. ARCHIVE LOG PROCESSING WILL BE TERMINATED"
-                        .to_owned(),
-                )),
-                error => Err(error.into()),
-            };
-        }
-        let end = self
-            .log
-            .bsds()
-            .active_logs
-            .iter()
-            .filter_map(|log| log.range)
-            .map(|range| range.start)
-            .max()
-            .unwrap_or(Rba::ZERO);
-        let name = self.log.bsds().name.clone();
-        let lines = vec![
-            format!("CSQJ311I {name} CSQJC005 LOG ARCHIVE (OFFLOAD) TASK INITIATED"),
-            format!("CSQ9022I {name} CSQJC001 ' ARCHIVE LOG' NORMAL COMPLETION"),
-        ];
-        if wait {
-            self.archive_waits.push(ArchiveWait { connection, end, lines });
-            return Ok(Outcome::Later);
-        }
-        Ok(Outcome::Reply(Reply::LogArchived { end, lines }))
     }
 
     fn status(&self) -> Reply {

@@ -1,12 +1,13 @@
 //! Start: log, page sets, restart, queue index rebuild, checkpoint.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 
 use engine_log::{LogManager, LogReader};
 use engine_page_store::{PageError, PageStore, RecordAddress, StoreIdentity};
 use engine_recovery::{Checkpoint, RecoveryError, RestartOptions, RestartProgress, UnitTable, restart};
 use engine_storage::SharedStorage;
+use engine_storage::planted::{self, Defect};
 use format_pageset::{Fragment, ObjectRecord, PageType};
 use format_types::{PageSetId, Rba, Timestamp, UnitState};
 
@@ -27,6 +28,9 @@ pub struct StartOptions<'a> {
     /// Told how far the restart is.
     pub progress: &'a mut dyn FnMut(RestartProgress),
 }
+
+/// Length of a message of which only the address is known.
+const UNKNOWN_LENGTH: u32 = u32::MAX;
 
 impl Core {
     /// Starts the queue manager in `dir`. The caller holds the directory's lock.
@@ -56,6 +60,7 @@ impl Core {
         let clean_stop = bsds.clean_stop;
         let page_sets: Vec<_> = bsds.page_sets.iter().map(|set| (set.page_set, set.expand)).collect();
         let mut store = PageStore::new(storage.clone(), dir, frames, identity);
+        store.set_relatives(bsds.relatives());
         for (page_set, expand) in page_sets {
             store.open_page_set(page_set, log.end(), clean_stop)?;
             // ALTER PSID reaches the BSDS at once, page zero with the next checkpoint, and a restored page set not at all.
@@ -94,10 +99,14 @@ impl Core {
             log_sync_wanted: false,
             log_sync_under_way: false,
             log_sync_held: false,
-            offload_under_way: false,
             offload_failures: 0,
-            offload_not_before: Timestamp(0),
+            offload_not_before: 0,
             expansions_under_way: Vec::new(),
+            new_page_sets: Vec::new(),
+            returning: VecDeque::new(),
+            unindexed: BTreeSet::new(),
+            quiesce: None,
+            switches_reported: 0,
             out_of_log_said: false,
             restart_read: (outcome.forward, outcome.records),
             jobs: Vec::new(),
@@ -124,9 +133,16 @@ impl Core {
         Checkpoint::run_now(&mut core.log, &mut core.store, units, now)?;
         core.records_at_checkpoint = core.log.records();
         core.switches_at_checkpoint = core.log.switches();
+        core.switches_reported = core.log.switches();
         // Backups whose programs are gone with the last run hold nothing any more.
         if !core.log.bsds().backups_in_progress.is_empty() {
             core.log.update_bsds(|bsds| bsds.backups_in_progress.clear())?;
+        }
+        // A cut made before this start is used up: the page sets agree with the line that it began.
+        if core.log.bsds().conditional_restarts.iter().any(|restart| restart.active) {
+            core.log.update_bsds(|bsds| {
+                bsds.conditional_restarts.iter_mut().for_each(|restart| restart.active = false);
+            })?;
         }
         messages.push("CSQR002I RESTART COMPLETED".to_owned());
         messages.append(&mut core.log.take_messages());
@@ -138,11 +154,24 @@ impl Core {
     /// ended now.
     fn take_unresolved(&mut self, units: &UnitTable, index: bool) {
         for unit in units.iter() {
+            if unit.state == UnitState::InDoubt && planted::active(Defect::InDoubtForgotten) {
+                continue;
+            }
             let mut work = Work::new(unit.connection.clone());
             work.link = Some(unit.link);
             work.state = unit.state;
             work.undo_next = unit.undo_next;
+            work.xid.clone_from(&unit.xid);
             work.take_actions(&unit.actions);
+            if unit.state == UnitState::InCommit {
+                // How long they are shows when they are found; what lies on an offline page set must not be forgotten before.
+                let delete = |(head, key): &(RecordAddress, u64)| Operation::Delete {
+                    head: *head,
+                    key: *key,
+                    length: UNKNOWN_LENGTH,
+                };
+                work.operations = work.intents.iter().map(delete).collect();
+            }
             let ends = unit.state != UnitState::InDoubt;
             work.stalled = ends && !index;
             let id = self.insert_work(work);
@@ -167,6 +196,8 @@ impl Core {
             got.extend(work.intents.iter().map(|intent| (*intent, *id)));
         }
         let mut damaged = None;
+        let all = self.store.page_sets();
+        self.unindexed = all.iter().filter(|set| !set.online).map(|set| set.page_set).collect();
         for page_set in self.store.online_page_sets() {
             let scanned = self.store.scan(&mut self.log, page_set, &mut |at, page_type, record| {
                 if page_type == PageType::Object {
@@ -190,6 +221,7 @@ impl Core {
                 // Its messages wait for the next start.
                 Err(PageError::Offline { .. }) if page_set != PageSetId::ZERO => {
                     heads.clear();
+                    self.unindexed.insert(page_set);
                     continue;
                 }
                 scanned => scanned?,
@@ -231,6 +263,14 @@ impl Core {
                 }
             }
         }
+        // What was not found where it is known what is there was deleted already.
+        for work in self.works.values_mut() {
+            let unindexed = &self.unindexed;
+            work.operations.retain(|operation| {
+                !matches!(operation, Operation::Delete { head, length: UNKNOWN_LENGTH, .. }
+                    if !unindexed.contains(&head.page_set))
+            });
+        }
         if let Some((at, error)) = damaged {
             return Err(CoreError::Contradiction(format!(
                 "RECORD {} ON PAGE SET {} PAGE {} CANNOT BE READ ({error}): recover the page set",
@@ -242,15 +282,19 @@ impl Core {
 }
 
 impl Core {
-    /// Notes that a record is to be deleted by the ending of `id`; false when that unit is not committed.
-    fn delete_later(&mut self, id: WorkId, head: RecordAddress, key: u64, length: u32) -> bool {
-        match self.works.get_mut(&id) {
-            Some(work) if work.state == UnitState::InCommit => {
-                work.operations.push(Operation::Delete { head, key, length });
-                true
+    /// Whether a record that was found is to be deleted by the ending of `id`, which is committed; its length is known now.
+    pub(super) fn delete_later(&mut self, id: WorkId, at: RecordAddress, of: u64, found: u32) -> bool {
+        let Some(work) = self.works.get_mut(&id).filter(|work| work.state == UnitState::InCommit) else {
+            return false;
+        };
+        for operation in &mut work.operations {
+            if let Operation::Delete { head, key, length } = operation
+                && (*head, *key) == (at, of)
+            {
+                *length = found;
             }
-            _ => false,
         }
+        true
     }
 }
 

@@ -3,7 +3,7 @@
 use engine_recovery::Checkpoint;
 use format_log::Body;
 use format_protocol::Reply;
-use format_types::{ConditionCode, UnitState};
+use format_types::{ConditionCode, QueueManagerName, SystemRecovery, UnitState};
 
 use super::{Core, State, error_reply};
 use crate::CoreError;
@@ -54,6 +54,8 @@ impl Core {
 
     /// Writes everything and ends. Syncs are made here and now: nobody is left to be kept waiting.
     pub(super) fn shut_down(&mut self) -> Result<(), CoreError> {
+        self.stop_returns();
+        self.report_unresolved();
         self.store.write_all(&mut self.log)?;
         let units = self.checkpoint_units();
         Checkpoint::run_now(&mut self.log, &mut self.store, units, self.now)?;
@@ -91,17 +93,20 @@ impl Core {
 
     fn stop_lines(&self) -> Vec<String> {
         let name = &self.log.bsds().name;
-        let recovery = self.usage().system_recovery;
-        vec![
-            format!(
-                "CSQI024I {name} CSQIDUSE Restart RBA for system as configured={}",
-                recovery.restart_rba()
-            ),
-            format!(
-                "CSQI025I {name} CSQIDUSE Restart RBA including offline page sets={}",
-                recovery.restart_rba_with_offline()
-            ),
-            format!("CSQ3100I {name} CSQ3EC0X - SUBSYSTEM {name} TERMINATION COMPLETE"),
-        ]
+        let mut lines = restart_rba_messages(name, &self.usage().system_recovery);
+        lines.push(format!("CSQ3100I {name} CSQ3EC0X - SUBSYSTEM {name} TERMINATION COMPLETE"));
+        lines
     }
+}
+
+/// What a stop prints of the log that is needed from then on: CSQI024I, without offline page sets, and CSQI025I, with them.
+#[must_use]
+pub fn restart_rba_messages(name: &QueueManagerName, recovery: &SystemRecovery) -> Vec<String> {
+    vec![
+        format!("CSQI024I {name} CSQIDUSE Restart RBA for system as configured={}", recovery.restart_rba()),
+        format!(
+            "CSQI025I {name} CSQIDUSE Restart RBA including offline page sets={}",
+            recovery.restart_rba_with_offline()
+        ),
+    ]
 }

@@ -41,12 +41,14 @@ pub(crate) struct Work {
     pub(crate) undo_next: Rba,
     /// The record that committed it said that nothing remains to be deleted.
     pub(crate) complete: bool,
-    /// Its end waits for an offline page set; the next start carries it out.
+    /// Its end waits for an offline page set; START PSID or the next start carries it out.
     pub(crate) stalled: bool,
     /// To be sent when its end has been carried out.
     pub(crate) reply: Option<(ConnectionId, Reply)>,
     /// The coordinator's name of it, once prepared.
     pub(crate) xid: Vec<u8>,
+    /// It was reported to run for long.
+    pub(crate) long_running: bool,
 }
 
 impl Work {
@@ -63,6 +65,7 @@ impl Work {
             stalled: false,
             reply: None,
             xid: Vec::new(),
+            long_running: false,
         }
     }
 

@@ -10,6 +10,7 @@ use format_protocol::Reply;
 use format_types::ConditionCode;
 
 use super::connection::{Connection, Input};
+use super::descriptors::most_connections;
 use super::gather::Gather;
 use super::poll::{FIRST_CONNECTION, LISTENER, Poll, Ready};
 use super::workers::Workers;
@@ -41,6 +42,12 @@ pub(super) struct Edge<'a> {
     synced: bool,
     /// A request was handed to the core since it last worked.
     requested: bool,
+    /// Most programs that may be connected; further ones wait to be accepted.
+    most: usize,
+    /// Whether the listener is watched.
+    listening: bool,
+    /// That programs wait was said, and they still do.
+    crowded: bool,
 }
 
 impl<'a> Edge<'a> {
@@ -67,6 +74,9 @@ impl<'a> Edge<'a> {
             synced: false,
             terminations: 0,
             requested: false,
+            most: most_connections(),
+            listening: true,
+            crowded: false,
         })
     }
 
@@ -98,7 +108,8 @@ impl<'a> Edge<'a> {
             self.send_replies();
             // A request that had arrived behind the one just answered is under way already.
             busy |= self.requested;
-            for line in self.core.take_messages() {
+            let crowded = self.listen_again();
+            for line in self.core.take_messages().into_iter().chain(crowded) {
                 say(&line);
             }
             if matches!(self.core.state(), State::Stopped | State::Failed) {
@@ -175,8 +186,16 @@ impl<'a> Edge<'a> {
     }
 
     fn accept(&mut self) {
-        // An error is the end of those that wait, or a shortage of descriptors that the next report will find again.
-        while let Ok((stream, _)) = self.listener.accept() {
+        // An error is the end of those that wait, or a shortage of descriptors: then they wait until there are more.
+        loop {
+            if self.connections.len() >= self.most {
+                return self.stop_listening();
+            }
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(_) => return self.stop_listening(),
+            };
             let number = self.next_number;
             self.next_number += 1;
             let id = self.core.connect();
@@ -262,6 +281,31 @@ impl<'a> Edge<'a> {
             self.gather.back(connection.group);
             self.core.disconnect(connection.id);
         }
+    }
+
+    /// Leaves programs that want to connect waiting; a watched listener would be reported again and again.
+    fn stop_listening(&mut self) {
+        self.listening = self.poll.change(&self.listener, LISTENER, false, false).is_err();
+    }
+
+    /// Lets programs in again when there is room; what is to be said of it.
+    fn listen_again(&mut self) -> Option<String> {
+        if self.listening {
+            self.crowded = false;
+            return None;
+        }
+        if self.connections.len() < self.most {
+            self.listening = self.poll.change(&self.listener, LISTENER, true, false).is_ok();
+            return None;
+        }
+        let said = std::mem::replace(&mut self.crowded, true);
+        (!said).then(|| {
+            format!(
+                "HWT498W {} PROGRAMS ARE CONNECTED, further ones wait: the limit of open files allows no more; raise it, or let \
+                 programs disconnect",
+                self.connections.len()
+            )
+        })
     }
 
     /// Hands jobs to the threads; true when one was run here and the core can go on at once.

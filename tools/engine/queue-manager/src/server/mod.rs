@@ -6,6 +6,7 @@
 //! whole of group commit.
 
 mod connection;
+mod descriptors;
 mod edge;
 mod gather;
 mod poll;

@@ -39,7 +39,7 @@ impl Workers {
         let thread = match &job {
             Job::LogSync(_) | Job::PageSync(_) => &self.page_syncs,
             Job::Offload(_) => &self.offloads,
-            Job::Expand(_) => &self.expansions,
+            Job::Expand(_) | Job::Create(_) => &self.expansions,
         };
         let _ = thread.send(job);
     }

@@ -39,7 +39,9 @@ fn a_page_set_that_fails_in_the_middle_of_a_put_leaves_nothing_behind() {
             }
         }
         assert_eq!(bench.core.state(), State::Running, "seed {seed}: {:#?}", bench.console);
-        failures += usize::from(bench.console.iter().any(|line| line.contains("WAITS FOR THE NEXT START")));
+        failures += usize::from(
+            bench.console.iter().any(|line| line.contains("WAITS FOR START PSID OR THE NEXT START")),
+        );
         let committed = match bench.call(connection, Request::Commit) {
             Reply::Committed { .. } => true,
             Reply::Error { text, .. } => {

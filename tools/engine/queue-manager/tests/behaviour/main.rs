@@ -1,10 +1,16 @@
 //! How the core behaves where things go wrong or run short, through its public door.
 
 mod bench;
+mod clock;
 mod faults;
+mod in_doubt;
+mod log_copies;
 mod model;
 mod objects;
+mod page_sets;
+mod quiesce;
 mod random;
+mod returning;
 mod shortage;
 mod stopping;
 mod units;

@@ -96,6 +96,12 @@ pub struct Counters {
     pub sync_errors: u64,
     /// Creations, renames and removals that failed with EIO.
     pub name_errors: u64,
+    /// Writes that were not done and said they were.
+    pub silent_writes: u64,
+    /// Writes that failed after a part of them was done.
+    pub short_writes: u64,
+    /// Faults of the lasting set, of whatever kind.
+    pub lasting_faults: u64,
     /// Racing reads that saw a block half-written.
     pub torn_reads: u64,
     /// Power cuts.
@@ -140,6 +146,9 @@ impl Counters {
             ("no-space", self.no_space),
             ("sync-error", self.sync_errors),
             ("name-error", self.name_errors),
+            ("silent-write", self.silent_writes),
+            ("short-write", self.short_writes),
+            ("lasting-fault", self.lasting_faults),
             ("torn-read", self.torn_reads),
             ("crash", self.crashes),
             ("kill", self.kills),

@@ -11,6 +11,7 @@
 //! The same seed and the same calls give the same outcomes. Non-goals: links, permissions, several devices.
 
 mod counters;
+mod image;
 mod state;
 
 use std::io;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use counters::{Counters, OperationKind};
+pub use image::Image;
 use state::{State, Verdict, power_is_off};
 
 use crate::context::Context;
@@ -33,16 +35,22 @@ pub struct FaultRates {
     pub read_error: u32,
     /// EIO on a write; a first part of it may have been done.
     pub write_error: u32,
+    /// A write that says it was done and was not, but for the file's length.
+    pub silent_write: u32,
     /// A failed sync of a file or directory.
     pub sync_error: u32,
     /// EIO on a creation, rename or removal.
     pub name_error: u32,
+    /// `StorageFull` on a write or reservation that needs more space, whatever `capacity` says.
+    pub full: u32,
     /// A racing read ([`Control::racing`]) sees a block, written lately, half-written.
     pub torn_read: u32,
     /// Bytes that the storage holds at most; `StorageFull` beyond.
     pub capacity: Option<u64>,
     /// When given, so many calls fail (`capacity` and `torn_read` excepted), and no more.
     pub times: Option<u64>,
+    /// So many calls that would fail are let through before (`capacity` and `torn_read` excepted).
+    pub skip: u64,
     /// When given, only files whose name holds this text fail (`capacity` and `torn_read` excepted).
     pub only: Option<String>,
 }
@@ -134,6 +142,18 @@ impl Control {
     #[must_use]
     pub fn rates(&self) -> FaultRates {
         self.shared.state().rates.clone()
+    }
+
+    /// Sets a second set of faults, beside the first: what one file or one disk does for a while or for ever, whatever else goes wrong.
+    /// Crashes do not end it. Its faults are counted among all and by themselves ([`Counters::lasting_faults`]).
+    pub fn set_lasting(&self, rates: FaultRates) {
+        self.shared.state().lasting = rates;
+    }
+
+    /// The second set of faults.
+    #[must_use]
+    pub fn lasting(&self) -> FaultRates {
+        self.shared.state().lasting.clone()
     }
 
     /// Changing operations done so far (writes, syncs, creations, renames ...; crashes do not set the number back).
@@ -344,7 +364,7 @@ impl StorageFile for FaultyFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        self.call(OperationKind::Allocate, "allocate", |state| state.reserve(self.id, len))
+        self.call(OperationKind::Allocate, "allocate", |state| state.reserve(self.id, &self.path, len))
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -86,6 +86,7 @@ pub(super) struct State {
     pub(super) stop_at: Option<u64>,
     pub(super) stopped: bool,
     pub(super) rates: FaultRates,
+    pub(super) lasting: FaultRates,
     pub(super) counters: Counters,
     random: Random,
 }
@@ -115,6 +116,7 @@ impl State {
             stop_at: None,
             stopped: false,
             rates: FaultRates::default(),
+            lasting: FaultRates::default(),
             counters: Counters::default(),
             random: Random::new(seed),
         }
@@ -134,39 +136,50 @@ impl State {
                 return if self.random.coin() { Ok(Verdict::DoUnheard) } else { Err(power_is_off()) };
             }
         }
-        if self.rates.concerns(path) {
-            let rate = match kind {
-                OperationKind::Read => self.rates.read_error,
-                OperationKind::Create | OperationKind::Rename | OperationKind::Remove => {
-                    self.rates.name_error
-                }
-                OperationKind::SyncDir => self.rates.sync_error,
-                // Writes and syncs of files fail with effects of their own, below.
-                _ => 0,
-            };
-            if self.random.chance(rate) {
-                self.used_up();
-                match kind {
-                    OperationKind::Read => self.counters.read_errors += 1,
-                    OperationKind::SyncDir => self.counters.sync_errors += 1,
-                    _ => self.counters.name_errors += 1,
-                }
-                return Err(eio());
+        let fails = self.fails(path, |rates| match kind {
+            OperationKind::Read => rates.read_error,
+            OperationKind::Create | OperationKind::Rename | OperationKind::Remove => rates.name_error,
+            OperationKind::SyncDir => rates.sync_error,
+            // Writes and syncs of files fail with effects of their own, below.
+            _ => 0,
+        });
+        if fails {
+            match kind {
+                OperationKind::Read => self.counters.read_errors += 1,
+                OperationKind::SyncDir => self.counters.sync_errors += 1,
+                _ => self.counters.name_errors += 1,
             }
+            return Err(eio());
         }
         Ok(Verdict::Do)
     }
 
-    /// One failure less to come.
-    fn used_up(&mut self) {
-        if let Some(times) = &mut self.rates.times {
-            *times = times.saturating_sub(1);
+    /// Whether either set of faults makes a call on `path` fail now.
+    fn fails(&mut self, path: &Path, rate: impl Fn(&FaultRates) -> u32) -> bool {
+        for lasting in [false, true] {
+            let rates = if lasting { &mut self.lasting } else { &mut self.rates };
+            if rates.concerns(path) && self.random.chance(rate(rates)) {
+                if rates.skip > 0 {
+                    rates.skip -= 1;
+                    continue;
+                }
+                if let Some(times) = &mut rates.times {
+                    *times = times.saturating_sub(1);
+                }
+                self.counters.lasting_faults += u64::from(lasting);
+                return true;
+            }
         }
+        false
     }
 
-    fn has_room(&mut self, blocks: u64) -> io::Result<()> {
-        let Some(capacity) = self.rates.capacity else { return Ok(()) };
-        if blocks > 0 && (self.live.used() + blocks) * BLOCK as u64 > capacity {
+    /// Whether there is room for `blocks` more of the file at `path`.
+    fn has_room(&mut self, path: &Path, blocks: u64) -> io::Result<()> {
+        if blocks == 0 {
+            return Ok(());
+        }
+        let beyond = |capacity: u64| (self.live.used() + blocks) * BLOCK as u64 > capacity;
+        if self.rates.capacity.is_some_and(beyond) || self.fails(path, |rates| rates.full) {
             self.counters.no_space += 1;
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -194,12 +207,16 @@ impl State {
         if bytes.is_empty() {
             return Ok(());
         }
+        if self.fails(path, |rates| rates.silent_write) {
+            self.counters.silent_writes += 1;
+            let len = self.live.file(id)?.len().max(offset + bytes.len() as u64);
+            return self.set_len(id, len);
+        }
         let growth = self.live.file(id)?.growth(offset, bytes.len() as u64);
-        let failure = match self.has_room(growth) {
+        let failure = match self.has_room(path, growth) {
             Err(e) => Some(e),
-            Ok(()) if self.rates.concerns(path) && self.random.chance(self.rates.write_error) => {
+            Ok(()) if self.fails(path, |rates| rates.write_error) => {
                 self.counters.write_errors += 1;
-                self.used_up();
                 Some(eio())
             }
             Ok(()) => None,
@@ -209,6 +226,7 @@ impl State {
         if failure.kind() != io::ErrorKind::StorageFull && self.random.coin() {
             let part = self.random.below(bytes.len() as u64) as usize;
             if part > 0 {
+                self.counters.short_writes += 1;
                 self.write_whole(id, offset, &bytes[..part])?;
             }
         }
@@ -221,9 +239,9 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn reserve(&mut self, id: NodeId, len: u64) -> io::Result<()> {
+    pub(super) fn reserve(&mut self, id: NodeId, path: &Path, len: u64) -> io::Result<()> {
         let growth = self.live.file(id)?.growth(0, len);
-        self.has_room(growth)?;
+        self.has_room(path, growth)?;
         self.live.file_mut(id)?.reserve(len);
         self.pending.entry(id).or_default().push(Change::Reserve(len));
         Ok(())
@@ -260,9 +278,8 @@ impl State {
     /// not, and the system believes that all of them are, so that no later sync writes them.
     pub(super) fn sync(&mut self, id: NodeId, path: &Path) -> io::Result<()> {
         let changes = self.pending.remove(&id).unwrap_or_default();
-        if self.rates.concerns(path) && self.random.chance(self.rates.sync_error) {
+        if self.fails(path, |rates| rates.sync_error) {
             self.counters.sync_errors += 1;
-            self.used_up();
             let mood = match self.random.below(3) {
                 0 => Mood::Nothing,
                 1 => Mood::Luck(20),
@@ -377,6 +394,32 @@ impl State {
     pub(super) fn kill(&mut self) {
         self.counters.kills += 1;
         self.end_incarnation();
+    }
+
+    /// Everything as programs see it.
+    pub(super) fn image(&self) -> Tree {
+        self.live.clone()
+    }
+
+    /// Everything as it was, durably; what was under way is over.
+    pub(super) fn put_back(&mut self, image: &Tree) {
+        self.live = image.clone();
+        self.durable = image.clone();
+        self.pending.clear();
+        self.names.clear();
+        self.end_incarnation();
+    }
+
+    /// A file with these bytes, durably and in place of whatever has its name.
+    pub(super) fn put_file(&mut self, path: &Path, file: &Blocks) -> io::Result<()> {
+        let (dir, name) = self.live.place(path)?;
+        let id = self.live.add(Node::File(file.clone()));
+        self.durable.add_empty(id, false);
+        *self.durable.file_mut(id)? = file.clone();
+        let change = NameChange { dir, name, to: Some(id) };
+        self.live.change(&change);
+        self.durable.change(&change);
+        Ok(())
     }
 
     fn end_incarnation(&mut self) {

@@ -69,6 +69,7 @@ impl Bench {
         let connection = bench.connect();
         let define = Request::Mqsc { text: "DEFINE QLOCAL(APP.IN) MAXDEPTH(99999)".to_owned() };
         assert!(matches!(bench.call(connection, define), Reply::Lines { code, .. } if code.number() == 0));
+        bench.core.disconnect(connection);
         bench
     }
 
@@ -121,11 +122,15 @@ impl Bench {
     }
 
     pub fn plan(&mut self, connection: ConnectionId) -> PointPlan {
-        let reply = self.call(connection, Request::RegisterBackup { name: POINT.to_owned() });
+        self.plan_as(connection, POINT)
+    }
+
+    pub fn plan_as(&mut self, connection: ConnectionId, name: &str) -> PointPlan {
+        let reply = self.call(connection, Request::RegisterBackup { name: name.to_owned() });
         let Reply::Backup { usage, start, history, page_sets } = reply else { panic!("{reply:?}") };
         PointPlan {
-            name: POINT.to_owned(),
-            directory: PathBuf::from(POINT),
+            name: name.to_owned(),
+            directory: PathBuf::from(name),
             source: PathBuf::from(DIR),
             queue_manager: "QM1".parse().unwrap(),
             queue_manager_id: QueueManagerId(7),

@@ -1,0 +1,232 @@
+//! New log histories: where the log goes on after a cut.
+//!
+//! A history begins when a recovery keeps less than the whole log. What it leaves behind, the *abandoned tail*, is archived first
+//! and stays in the inventory under its own history, for whoever wants to look at it; the line of the new history does not hold it.
+//!
+//! Order of writes of [`cut`]: the log is opened and healed as by any start; the data set being written is ended and every full one
+//! offloaded, each step an ordinary operation of the log, so that a stop anywhere in between leaves a log that any start takes up;
+//! then one update of the BSDS, and nothing else, begins the history: it names the history with its parent and cut, sets an active
+//! data set to take its first record, drops the checkpoints behind the cut, and notes a conditional restart. Before that update the
+//! old state holds, after it the new one.
+
+use std::path::Path;
+
+use engine_storage::SharedStorage;
+use format_bsds::{ActiveLog, ActiveStatus, Bsds, ConditionalRestart};
+use format_types::{HistoryId, LogHistory, Rba, RbaRange, Timestamp};
+
+use crate::bsds_files::{BsdsFiles, read_pair};
+use crate::new_history::write_copy_beside_newest_archive;
+use crate::{LogError, LogManager, LogReader, OffloadStep};
+
+/// Offloads that may fail in a row before a cut gives up.
+const OFFLOADS_TRIED: u32 = 3;
+
+/// What a cut did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The history that begins.
+    pub history: LogHistory,
+    /// The abandoned tail: from the cut to the end that the log had. Empty when the cut is that end.
+    pub abandoned: RbaRange,
+    /// Console messages.
+    pub messages: Vec<String>,
+}
+
+/// Begins a new history in `bsds`: its parent is the history on the current line whose records lie below `cut`, its first RBA the cut
+/// rounded up to a control interval. `random` is 64 random bits. Afterwards
+/// - every active data set may be written anew, but one of each copy, which is to take the first record of the new history;
+/// - nothing that names log behind the cut is believed: checkpoints, the clean stop, the highest RBAs;
+/// - a conditional restart is noted, and used up by the next restart that completes;
+/// - archives, recovery points and holds stay as they are: what is behind the cut is of a history that is not on the line any more.
+///
+/// Only `bsds` changes; the caller writes it, durably, in one update. Whatever the active data sets hold is given up by that: who wants
+/// to keep it has it archived before.
+///
+/// # Errors
+/// When no active data set of both copies can be written, or `cut` is behind every history.
+pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> Result<LogHistory, LogError> {
+    let (parent, cut) =
+        bsds.line().branch(cut).ok_or_else(|| LogError::Inventory("it names no log history".to_owned()))?;
+    let number = bsds.histories.iter().map(|history| history.id.number).max().unwrap_or(0).saturating_add(1);
+    let history =
+        LogHistory { id: HistoryId { number, random }, parent: Some((parent, cut)), first: cut.ci_ceiling() };
+    let written = bsds.current_active(1).map(|log| log.name.clone());
+    let place = next_pair(bsds, written.as_deref()).ok_or_else(|| {
+        LogError::Inventory("it names no active log that can be written from its start".to_owned())
+    })?;
+    bsds.histories.push(history.clone());
+    let line = bsds.line();
+
+    let instance =
+        (1..=2).filter_map(|copy| Some(bsds.actives(copy).nth(place)?.instance)).max().unwrap_or(0) + 1;
+    let stopped = bsds.copy_stopped.map(|stopped| stopped.is_some());
+    let mut seen = [0; 2];
+    for log in &mut bsds.active_logs {
+        let copy = usize::from(log.copy == 2);
+        let index = seen[copy];
+        seen[copy] += 1;
+        if index == place {
+            log.range = Some(RbaRange::new(history.first, history.first.plus(log.size)));
+            log.status = ActiveStatus { incomplete: stopped[copy], ..ActiveStatus::default() };
+            log.instance = instance;
+            log.history = history.id;
+        } else if !log.status.stopped {
+            log.status.reusable |= !log.status.new;
+            // What is off the line is in its archive for whoever asks for that; nobody shall take it for log further on.
+            log.range = log.range.filter(|range| line.clip(log.history, *range).is_some());
+        }
+    }
+    for entry in bsds.copy_stopped.iter_mut().filter(|entry| entry.is_some()) {
+        *entry = Some(history.first);
+    }
+    bsds.checkpoints.retain(|checkpoint| checkpoint.end <= cut);
+    bsds.clean_stop = None;
+    bsds.highest_written = history.first;
+    bsds.highest_offloaded = history.first;
+    for restart in &mut bsds.conditional_restarts {
+        restart.active = false;
+    }
+    bsds.conditional_restarts.push(ConditionalRestart { at: now, end: cut, active: true });
+    bsds.backups_in_progress.clear();
+    Ok(history)
+}
+
+/// The pair of active data sets that a new history begins in, by its place in the list of each copy: never one that offload could not
+/// read; the one being written last of all; else one never used, or the one whose log is oldest.
+fn next_pair(bsds: &Bsds, written: Option<&str>) -> Option<usize> {
+    let usable = |log: &ActiveLog| !log.status.stopped;
+    let other = |place: usize| bsds.actives(2).nth(place).is_none_or(usable);
+    bsds.actives(1)
+        .enumerate()
+        .filter(|(place, log)| usable(log) && other(*place))
+        .min_by_key(|(_, log)| {
+            (Some(log.name.as_str()) == written, !log.status.new, log.range.map(|range| range.start))
+        })
+        .map(|(place, _)| place)
+}
+
+impl LogReader {
+    /// The cut that keeps exactly the records whose RBA is below `target`: the start of the first record at or above it, or the end of
+    /// the log, `end`, when there is none. So a record in whose middle `target` lies is kept.
+    ///
+    /// # Errors
+    /// When the log there cannot be read.
+    pub fn cut_at(&self, target: Rba, end: Rba) -> Result<Rba, LogError> {
+        if target >= end {
+            return Ok(end);
+        }
+        let first = self.stream(target, end)?.next()?.map(|(range, _)| range.start);
+        Ok(first.unwrap_or(end))
+    }
+
+    /// The conditional restart that waits to be used, and the history that its cut began: whoever made it was interrupted.
+    #[must_use]
+    pub fn unfinished_cut(&self) -> Option<(ConditionalRestart, LogHistory)> {
+        let restart = self.bsds().conditional_restarts.last().filter(|restart| restart.active)?;
+        let history = self.bsds().histories.last()?;
+        Some((restart.clone(), history.clone()))
+    }
+}
+
+/// Cuts the log of the queue manager in `dir`, which is down: records at or above `cut` are no longer on its line. See the module for
+/// the order of writes; interrupted anywhere, it can be done again. The caller holds the queue manager's lock.
+///
+/// # Errors
+/// As [`LogManager::open`], but for damage behind the cut; when the log ends before `cut`, or the abandoned tail cannot be archived.
+pub fn cut(
+    storage: &SharedStorage,
+    dir: &Path,
+    cut: Rba,
+    random: u64,
+    now: Timestamp,
+) -> Result<Cut, LogError> {
+    let mut log = match LogManager::open(storage, dir, now) {
+        Err(LogError::Damage { rba, .. }) if cut <= rba => {
+            return cut_damaged(storage, dir, RbaRange::new(cut, rba), random, now);
+        }
+        opened => opened?,
+    };
+    let end = log.end();
+    if cut > end {
+        return Err(LogError::CutBeyondEnd { cut, end });
+    }
+    log.sync_now()?;
+    archive_all(&mut log)?;
+    log.switch()?;
+    log.sync_now()?;
+    archive_all(&mut log)?;
+    check_archived(&log)?;
+    let history = log.update_bsds(|bsds| {
+        let mut changed = bsds.clone();
+        begin_history(&mut changed, cut, random, now).inspect(|_| *bsds = changed)
+    })??;
+    let mut messages = log.take_messages();
+    // Of use only when both copies of the BSDS are lost before the next offload, so its failure stops nothing.
+    let beside = write_copy_beside_newest_archive(storage, dir, &mut log.bsds().clone());
+    messages.extend(beside.err().map(|error| format!("CSQJ125E ERROR COPYING BSDS: {error}")));
+    Ok(Cut { abandoned: RbaRange::new(cut, end), history, messages })
+}
+
+/// The cut of a log that is damaged behind it, so that nobody can write it any more. What is not archived cannot be archived either, and
+/// stays where it is: those data sets are never written again, and what they hold below the cut is read from them.
+fn cut_damaged(
+    storage: &SharedStorage,
+    dir: &Path,
+    abandoned: RbaRange,
+    random: u64,
+    now: Timestamp,
+) -> Result<Cut, LogError> {
+    let pair = read_pair(storage, dir)?;
+    let mut bsds = pair.bsds.clone();
+    let mut messages = Vec::new();
+    let mut changed = bsds.clone();
+    for log in changed.active_logs.iter_mut().filter(|log| !log.status.is_available()) {
+        log.status.stopped = true;
+    }
+    // Refused before anything is repaired.
+    begin_history(&mut changed, abandoned.start, random, now)?;
+    let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
+    changed.sequence = bsds.sequence + 1;
+    files.write(&changed, &mut messages)?;
+    let history = changed.histories.last().cloned();
+    let history = history.ok_or_else(|| LogError::Inventory("it names no log history".to_owned()))?;
+    Ok(Cut { history, abandoned, messages })
+}
+
+/// Refuses to go on while a full data set is neither archived nor one that cannot be read: its log would be given up.
+fn check_archived(log: &LogManager) -> Result<(), LogError> {
+    let current = log.bsds().current_active(1).map(|current| current.name.clone());
+    let others = log.bsds().actives(1).filter(|other| Some(&other.name) != current.as_ref());
+    for other in others.filter(|other| !other.status.is_available() && !other.status.stopped) {
+        if let Some(range) = other.range {
+            let why = format!("{} is not offloaded yet", other.name);
+            return Err(LogError::TailNotArchived { range, why });
+        }
+    }
+    Ok(())
+}
+
+/// Offloads every full data set. One that cannot be read stays as it is, never written again: it is its own archive.
+fn archive_all(log: &mut LogManager) -> Result<(), LogError> {
+    let mut failed = 0;
+    while let Some(mut job) = log.next_offload() {
+        let outcome = loop {
+            if let OffloadStep::Done(outcome) = job.step() {
+                break outcome;
+            }
+        };
+        let (range, done) = (outcome.range(), outcome.is_success());
+        log.finish_offload(outcome)?;
+        failed = if done { 0 } else { failed + 1 };
+        if failed >= OFFLOADS_TRIED {
+            let why = log
+                .take_messages()
+                .into_iter()
+                .rev()
+                .find(|line| line.starts_with("HWT") || line.contains("OFFLOAD"));
+            return Err(LogError::TailNotArchived { range, why: why.unwrap_or_default() });
+        }
+    }
+    Ok(())
+}

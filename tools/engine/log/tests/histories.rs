@@ -1,0 +1,239 @@
+//! Histories: what a cut leaves behind is not on the line, whatever has the same RBA; and it is kept.
+
+mod site;
+
+use engine_log::history::{begin_history, cut};
+use engine_log::{LogError, LogManager};
+use engine_storage::{FaultRates, OpenMode};
+use format_types::{CI_SIZE, HistoryId, Rba, RbaRange};
+use site::cuts::{Cuts, run};
+use site::*;
+
+#[test]
+fn cuts_anywhere_keep_what_is_below_and_nothing_else() {
+    for seed in 0..120 {
+        run(seed).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+}
+
+/// A log of three full data sets and a part of a fourth, with a record that is cut in two by the target, and where that record is.
+fn long_log() -> (Cuts, usize) {
+    let mut cuts = Cuts::new(2);
+    cuts.work(1);
+    while cuts.line.len() < 300 {
+        cuts.work(100);
+    }
+    let spanning = |(range, _): &(RbaRange, u64)| range.start.ci_start() != range.end.ci_start();
+    let place = cuts.line.iter().skip(cuts.line.len() / 2).position(spanning).unwrap() + cuts.line.len() / 2;
+    (cuts, place)
+}
+
+#[test]
+fn a_record_in_whose_middle_the_target_lies_is_kept() {
+    let (mut cuts, place) = long_log();
+    let range = cuts.line[place].0;
+    let after = cuts.line[place + 1].0.start;
+    let made = cuts.cut(range.start.plus(1)).unwrap();
+    assert_eq!(made.history.parent.unwrap().1, after);
+    assert_eq!(made.history.first, after.ci_ceiling());
+    cuts.forget(range.start.plus(1));
+    assert_eq!(cuts.line.last().unwrap().0, range);
+    cuts.check().unwrap();
+    // And one byte less leaves it out.
+    cuts.cut(range.start).unwrap();
+    cuts.forget(range.start);
+    cuts.check().unwrap();
+}
+
+#[test]
+fn the_abandoned_tail_is_kept_and_read_by_its_own_line_alone() {
+    let (mut cuts, place) = long_log();
+    let whole = cuts.line.clone();
+    let (target, old) = (cuts.line[place].0.start, reader(&cuts.storage.shared()).bsds().history());
+    let made = cuts.cut(target).unwrap();
+    assert_eq!(made.abandoned.start, target);
+    cuts.forget(target);
+    cuts.work(60);
+    cuts.check().unwrap();
+    let storage = cuts.storage.shared();
+    let bsds = reader(&storage).bsds().clone();
+    // Every byte of the old line up to its very end is archived.
+    let mut at = Rba::ZERO;
+    while at < made.abandoned.end {
+        let archive = bsds.archives.iter().find(|log| log.history == old && log.range.contains(at));
+        at = archive.unwrap_or_else(|| panic!("{at} is not archived")).range.end;
+    }
+    // Its own line still reads it.
+    let mut before = bsds.clone();
+    before.histories.retain(|history| history.id == old);
+    before.active_logs.retain(|log| log.history == old);
+    let old_reader = engine_log::LogReader::with_bsds(&storage, &dir(), before);
+    assert_eq!(numbers(&old_reader, made.abandoned.end).unwrap(), whole);
+    // A record behind the cut, in the control interval that holds the cut, is none of the new line.
+    let behind = whole[place].0.start;
+    assert!(matches!(reader(&storage).record_at(behind), Err(LogError::NoRecord(at)) if at == behind));
+}
+
+#[test]
+fn an_archive_of_the_abandoned_tail_is_not_taken_for_one_of_the_line() {
+    let (mut cuts, place) = long_log();
+    let (target, old) = (cuts.line[place].0.start, reader(&cuts.storage.shared()).bsds().history());
+    cuts.cut(target).unwrap();
+    cuts.forget(target);
+    cuts.work(1);
+    while reader(&cuts.storage.shared()).bsds().archives.iter().filter(|log| log.history != old).count() < 2 {
+        cuts.work(100);
+    }
+    let storage = cuts.storage.shared();
+    let bsds = reader(&storage).bsds().clone();
+    let ours = bsds.archives.iter().find(|log| log.history != old && log.copy == 1).unwrap();
+    let at = ours.range.start;
+    let theirs = bsds.archives.iter().find(|log| log.history == old && log.range.contains(at)).unwrap();
+    // Somebody puts the old archive, from that RBA on, in the place of every data set of the line that holds it.
+    let file = storage.open(&dir().join(&theirs.name), OpenMode::Read).unwrap();
+    let mut bytes = vec![0; theirs.range.end.since(at).min(ours.range.len()) as usize];
+    file.read_at(at.since(theirs.range.start), &mut bytes).unwrap();
+    let holding = bsds.archives.iter().filter(|log| log.history == ours.history && log.range.contains(at));
+    let holding = holding.map(|log| (log.name.clone(), log.range.start));
+    let active = bsds.active_logs.iter().filter(|log| log.history == ours.history);
+    let active =
+        active.filter_map(|log| Some((log.name.clone(), log.range.filter(|r| r.contains(at))?.start)));
+    for (name, start) in holding.chain(active).collect::<Vec<_>>() {
+        let file = storage.open(&dir().join(name), OpenMode::ReadWrite).unwrap();
+        file.write_at(at.since(start), &bytes[..CI_SIZE]).unwrap();
+    }
+    let end = cuts.line.last().unwrap().0.end;
+    let error = numbers(&reader(&storage), end).unwrap_err();
+    assert!(
+        matches!(&error, LogError::Damage { why, .. } if why.contains(&format!("belongs to log history {old}"))),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_cut_behind_the_end_is_refused() {
+    let (cuts, _) = long_log();
+    let storage = cuts.storage.shared();
+    let end = reader(&storage).find_end().unwrap().end;
+    let before = reader(&storage).bsds().histories.clone();
+    let refused = cut(&storage, &dir(), end.plus(1), 7, NOW);
+    assert!(matches!(refused, Err(LogError::CutBeyondEnd { .. })));
+    assert_eq!(reader(&storage).bsds().histories, before);
+}
+
+#[test]
+fn the_inventory_forgets_what_lies_behind_the_cut_and_nothing_else() {
+    let (cuts, place) = long_log();
+    let target = cuts.line[place].0.start;
+    let storage = cuts.storage.shared();
+    let entry = |begin: Rba, end: Rba| format_bsds::CheckpointEntry { begin, end, at: NOW };
+    let mut log = open(&storage);
+    log.update_bsds(|bsds| {
+        bsds.checkpoints = vec![
+            entry(Rba(0), target.minus(1)),
+            entry(Rba(1), target),
+            entry(Rba(2), target.plus(1)),
+            entry(target, target.plus(9)),
+        ];
+        bsds.clean_stop = Some(target.plus(100));
+    })
+    .unwrap();
+    let mut bsds = log.bsds().clone();
+    let made = begin_history(&mut bsds, target, 77, NOW).unwrap();
+    assert_eq!(made.id, HistoryId { number: 2, random: 77 });
+    assert_eq!(bsds.history(), made.id);
+    assert_eq!(bsds.checkpoints.iter().map(|entry| entry.begin).collect::<Vec<_>>(), [Rba(0), Rba(1)]);
+    assert_eq!((bsds.clean_stop, bsds.highest_written), (None, made.first));
+    assert_eq!(bsds.archives, log.bsds().archives);
+    let restart = bsds.conditional_restarts.last().unwrap();
+    assert!(restart.active && restart.end == target);
+    for copy in 1..=bsds.copies() {
+        let current = bsds.current_active(copy).unwrap();
+        assert_eq!(current.range.unwrap().start, made.first);
+        let available = bsds.actives(copy).filter(|log| log.status.is_available()).count();
+        assert_eq!(available + 1, bsds.actives(copy).count());
+    }
+}
+
+#[test]
+fn a_cut_stopped_at_any_operation_leaves_the_old_log_or_the_new_one_and_is_finished_by_the_next() {
+    for seed in [4, 5] {
+        let (mut stopped, mut old_states, mut new_states) = (0, 0, 0);
+        for operation in 1.. {
+            let mut cuts = Cuts::new(seed);
+            cuts.work(90);
+            cuts.work(90);
+            let target = cuts.line[cuts.line.len() / 2].0.start.plus(1);
+            let control = cuts.storage.control();
+            control.stop_at(Some(control.operations() + operation));
+            let done = cuts.cut(target).is_ok();
+            let was_stopped = control.stopped();
+            if operation % 3 == 0 {
+                control.kill();
+            } else {
+                control.crash();
+            }
+            let histories = reader(&cuts.storage.shared()).bsds().histories.len();
+            let told = |error: String| panic!("seed {seed} operation {operation}: {error}");
+            if histories == 1 {
+                old_states += 1;
+                assert!(!done);
+                cuts.check().unwrap_or_else(told);
+                // Whoever starts it instead finds all there was, and can go on.
+                if operation % 2 == 0 {
+                    cuts.work(5);
+                    cuts.check().unwrap_or_else(told);
+                }
+                cuts.cut(target).unwrap_or_else(|error| panic!("seed {seed} operation {operation}: {error}"));
+            } else {
+                new_states += 1;
+            }
+            cuts.forget(target);
+            cuts.check().unwrap_or_else(told);
+            cuts.work(30);
+            cuts.check().unwrap_or_else(told);
+            if !was_stopped {
+                break;
+            }
+            stopped += 1;
+        }
+        assert!(stopped > 30 && old_states > 10 && new_states > 1, "{stopped} {old_states} {new_states}");
+    }
+}
+
+#[test]
+fn sequence_numbers_are_not_given_out_again() {
+    let (mut cuts, place) = long_log();
+    let highest = open(&cuts.storage.shared()).last_lrsn();
+    let target = cuts.line[place].0.start;
+    cuts.cut(target).unwrap();
+    let log = LogManager::open(&cuts.storage.shared(), &dir(), NOW).unwrap();
+    assert!(log.last_lrsn() > highest, "{} was given out before the cut, up to {highest}", log.last_lrsn());
+}
+
+#[test]
+fn a_copy_that_fails_while_the_log_is_cut_is_whole_again_in_the_new_history() {
+    let mut single = 0;
+    for seed in (0..40).step_by(2) {
+        let mut cuts = Cuts::new(seed);
+        cuts.work(90);
+        let target = cuts.target();
+        let control = cuts.storage.control();
+        let only = Some("LOGCOPY2".to_owned());
+        let rates = FaultRates { sync_error: 300_000, write_error: 100_000, only, ..FaultRates::default() };
+        control.set_rates(rates);
+        cuts.cut(target).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        control.set_rates(FaultRates::default());
+        cuts.forget(target);
+        cuts.check().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        single += u64::from(reader(&cuts.storage.shared()).bsds().copy_stopped[1].is_some());
+        // A start completes it; then the other copy may go.
+        cuts.work(1);
+        let storage = cuts.storage.shared();
+        assert_eq!(reader(&storage).bsds().copy_stopped, [None, None], "seed {seed}");
+        let current = reader(&storage).bsds().current_active(1).unwrap().name.clone();
+        storage.remove(&dir().join(current)).unwrap();
+        cuts.check().unwrap_or_else(|error| panic!("seed {seed}, copy 1 lost: {error}"));
+    }
+    assert!(single > 3, "{single} cuts in single mode");
+}

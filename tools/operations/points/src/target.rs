@@ -1,0 +1,110 @@
+//! Recovery to a point in time: where the log is to be cut, and whether a recovery point serves that.
+//!
+//! A target RBA keeps exactly the records whose own RBA is below it, so exactly the units whose commit record is; the cut is the start
+//! of the first record at or above it. A target time keeps what is before the first commit later than it, in the order of the log.
+
+use std::path::Path;
+
+use engine_log::LogReader;
+use engine_page_store::check_reach;
+use engine_storage::SharedStorage;
+use format_bsds::Bsds;
+use format_types::{HistoryId, LogHistory, PageSetId, Rba, Timestamp};
+
+use crate::error::PointError;
+use crate::lost_work::{LostWork, find, first_commit_after};
+use crate::point::Point;
+
+/// Where a recovery ends that does not go to the end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryTarget {
+    /// Records below this RBA are kept.
+    Rba(Rba),
+    /// Commits up to this time are kept: all before the first one that is later.
+    Time(Timestamp),
+}
+
+/// A cut that a recovery makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCut {
+    /// The target as an RBA.
+    pub target: Rba,
+    /// Start of the first record that is lost; where there is none, the end of the log.
+    pub cut: Rba,
+    /// End of the log: what is lost reaches to there.
+    pub end: Rba,
+    /// An interrupted recovery to the same target made it already, with this history.
+    pub made: Option<LogHistory>,
+    /// What it loses.
+    pub lost: LostWork,
+}
+
+/// Finds the cut for `target` in the log that ends at `end`, and refuses a point that does not serve it.
+pub(crate) fn plan_cut(
+    reader: &mut LogReader,
+    point: &Point,
+    end: Rba,
+    target: RecoveryTarget,
+) -> Result<PlannedCut, PointError> {
+    let manifest = &point.manifest;
+    let unfinished = reader.unfinished_cut();
+    let rba = match target {
+        RecoveryTarget::Rba(rba) => rba,
+        RecoveryTarget::Time(time) => {
+            let found = first_commit_after(reader, manifest.log_needed_from(), end, time)?;
+            match (found, &unfinished) {
+                ((Some(rba), _), _) => rba,
+                // That commit is cut off already.
+                ((None, _), Some((restart, _))) => restart.end,
+                ((None, latest), None) => return Err(PointError::NoLaterCommit { time, latest, end }),
+            }
+        }
+    };
+    if rba > end {
+        return Err(PointError::TargetBehindEnd { target: rba, end });
+    }
+    if rba < manifest.end {
+        return Err(PointError::PointTooLate {
+            point: manifest.name.clone(),
+            point_end: manifest.end,
+            target: rba,
+        });
+    }
+    let cut = reader.cut_at(rba, end)?;
+    let made = unfinished.filter(|(restart, history)| rba <= restart.end && cut == history.first);
+    if let Some((restart, history)) = made {
+        let lost = LostWork::default();
+        return Ok(PlannedCut { target: rba, cut: restart.end, end, made: Some(history), lost });
+    }
+    let checkpoint = reader.bsds().checkpoints.iter().rev().find(|entry| entry.end <= cut);
+    let needed = manifest.log_needed_from();
+    let from = checkpoint.map_or(needed, |entry| entry.begin.max(needed));
+    let lost = find(reader, from, cut, end)?;
+    Ok(PlannedCut { target: rba, cut, end, made: None, lost })
+}
+
+/// Shows that a page set of history `found`, which is not restored, holds nothing from behind a cut: neither `cut` nor one made before.
+pub(crate) fn check_staying(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: &Bsds,
+    page_set: PageSetId,
+    found: HistoryId,
+    cut: Option<Rba>,
+) -> Result<(), PointError> {
+    let refused = |why: String| PointError::OtherPageSet { page_set, why };
+    let shared = if found == bsds.history() {
+        Rba::MAX
+    } else {
+        let relatives = bsds.relatives();
+        let shared = relatives.iter().find(|(id, _)| *id == found).map(|(_, shared)| *shared);
+        shared.ok_or_else(|| {
+            refused(format!("it is of log history {found}, the log is of {}", bsds.history()))
+        })?
+    };
+    let reach = shared.min(cut.unwrap_or(Rba::MAX));
+    if reach == Rba::MAX {
+        return Ok(());
+    }
+    check_reach(storage, dir, page_set, reach).map(drop).map_err(|error| refused(error.to_string()))
+}

@@ -1,0 +1,88 @@
+//! The BSDS made anew.
+
+use console::{Failure, Outcome, Progress, Session, now};
+use engine_storage::RealStorage;
+use format_types::{ConditionCode, HistoryId, PageSetId, Rba};
+use operation_points::{PointError, RebuildSettings, rebuild};
+use serde::Serialize;
+
+use crate::args::Arguments;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    queue_manager: String,
+    rebuilt: bool,
+    made_from: Option<&'a str>,
+    log_end: Rba,
+    history: HistoryId,
+    active_logs: usize,
+    archives: usize,
+    checkpoints: usize,
+    recovery_points: usize,
+    page_sets: Vec<PageSetId>,
+    missing: &'a [String],
+    notes: &'a [String],
+    condition_code: ConditionCode,
+}
+
+/// Code 0, 4 when active logs are missing and that is accepted, 12 when nothing was written.
+pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let settings = RebuildSettings {
+        dir: arguments.directory.clone(),
+        accept_loss: arguments.accept_loss,
+        dry_run: arguments.dry_run,
+    };
+    let bar = Progress::bytes("looking at the log", 0);
+    let rebuilt = rebuild(&RealStorage::shared(), &settings, now(), &mut |done, total| {
+        bar.set_total(total);
+        bar.set(done);
+    });
+    bar.finish();
+    let rebuilt = rebuilt.map_err(|error: PointError| Failure::of(&error).with_code(error.code()))?;
+    let bsds = &rebuilt.bsds;
+    let code = if rebuilt.missing.is_empty() { ConditionCode::Done } else { ConditionCode::Warning };
+    let document = Document {
+        queue_manager: arguments.directory.display().to_string(),
+        rebuilt: !arguments.dry_run,
+        made_from: rebuilt.base.as_deref(),
+        log_end: rebuilt.log_end,
+        history: bsds.history(),
+        active_logs: bsds.active_logs.len(),
+        archives: bsds.archives.len(),
+        checkpoints: bsds.checkpoints.len(),
+        recovery_points: bsds.recovery_points.len(),
+        page_sets: bsds.page_sets.iter().map(|entry| entry.page_set).collect(),
+        missing: &rebuilt.missing,
+        notes: &rebuilt.notes,
+        condition_code: code,
+    };
+    session.answer(&document, || lines(&document));
+    Ok(code)
+}
+
+fn lines(document: &Document<'_>) -> Vec<String> {
+    let from = document.made_from.unwrap_or("LOG AND PAGE SETS ALONE");
+    let mut lines =
+        vec![format!("HWT576I BSDS MADE FROM {from}, BROUGHT UP TO LOG END {}", document.log_end)];
+    lines.extend(document.notes.iter().map(|note| format!("HWT577I {note}")));
+    lines.extend(
+        document
+            .missing
+            .iter()
+            .map(|name| format!("HWT578W {name} IS NOT HERE: LOG THAT ONLY IT HELD IS LOST")),
+    );
+    lines.push(format!(
+        "HWT579I {} ACTIVE LOGS, {} ARCHIVES, {} CHECKPOINTS, {} RECOVERY POINTS, {} PAGE SETS",
+        document.active_logs,
+        document.archives,
+        document.checkpoints,
+        document.recovery_points,
+        document.page_sets.len()
+    ));
+    lines.push(if document.rebuilt {
+        format!("HWT243I {} HAS A BSDS AGAIN, START IT WITH 'qmgr start'", document.queue_manager)
+    } else {
+        format!("HWT244I WOULD WRITE BOTH COPIES OF THE BSDS OF {}", document.queue_manager)
+    });
+    lines
+}
