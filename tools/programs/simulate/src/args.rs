@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 
+    /// Write the range, totals of all kinds of events, and a digest of each thousand seeds and of all to FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) totals: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) common: Common,
 }

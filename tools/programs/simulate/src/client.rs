@@ -2,11 +2,11 @@
 
 use engine_queue_manager::ConnectionId;
 use format_protocol::{Reply, Request, VERSION};
-use format_types::{ConditionCode, ObjectName};
+use format_types::{ConditionCode, ObjectName, Rba};
 
 use crate::body;
 use crate::event::Event;
-use crate::model::{Broken, Number, Phase, QueueNumber, Seen, UnitNumber};
+use crate::model::{Broken, Number, Phase, QueueNumber, Seen, Stretch, UnitNumber};
 use crate::world::World;
 
 /// A request that waits for its answer.
@@ -18,7 +18,11 @@ pub(crate) enum Asked {
     Commit { unit: UnitNumber },
     Backout { unit: UnitNumber },
     Prepare { unit: UnitNumber },
-    Define { queue: QueueNumber },
+    Resolve { unit: UnitNumber, commit: bool },
+    StartPageSet { page_set: u8 },
+    Quiesce,
+    CancelOffload,
+    Define { queue: QueueNumber, from: Rba },
     ArchiveLog,
     Other,
 }
@@ -39,6 +43,9 @@ pub(crate) const QUEUES: usize = 6;
 /// Most operations before a program commits or backs out.
 const UNIT: usize = 12;
 
+/// Most units in doubt at a time.
+const IN_DOUBT: usize = 3;
+
 /// Messages above this number make programs get more than they put.
 const DEEP: usize = 60;
 
@@ -47,7 +54,12 @@ pub(crate) fn queue_name(number: QueueNumber) -> ObjectName {
     format!("APP.Q{number}").parse().unwrap_or_else(|_| unreachable!("a name of letters and digits"))
 }
 
-/// Storage class of queue `number`.
+/// The page set that queue `number` lies on, where there are `page_sets`.
+pub(crate) fn page_set_of(number: QueueNumber, page_sets: u8) -> u8 {
+    (number % usize::from(page_sets - 1) + 1) as u8
+}
+
+/// Storage class of a page set.
 pub(crate) fn class_name(page_set: u8) -> String {
     format!("CLASS{page_set}")
 }
@@ -66,7 +78,7 @@ impl World {
         let deep = self.model.depth() > if self.setup.bulky { 3 * DEEP } else { DEEP };
         match self.random.below(100) {
             0..=2 if operations > 0 => self.disconnect(at),
-            0 if self.prepares < 1 && operations > 1 => self.prepare(at),
+            0 | 3 if operations > 1 && self.model.in_doubt().len() < IN_DOUBT => self.prepare(at),
             3..=16 if operations > 0 => self.end_unit(at, Phase::Committing),
             17..=21 if operations > 0 => self.end_unit(at, Phase::BackingOut),
             _ if operations >= UNIT => self.end_unit(at, Phase::Committing),
@@ -74,8 +86,8 @@ impl World {
             28 => self.other(at, Request::Usage, Event::Usage),
             29 => self.archive_log(at),
             71..=73 if self.setup.stormy => self.archive_log(at),
-            30 if self.defined < QUEUES => self.define(at),
-            31 if operations > 1 && self.prepares < 2 => self.prepare(at),
+            30 if self.queues.len() < QUEUES => self.define(at),
+            31 if operations > 1 && self.model.in_doubt().len() < IN_DOUBT => self.prepare(at),
             32..=70 if deep => self.get(at),
             32..=50 => self.get(at),
             _ => self.put(at),
@@ -92,7 +104,7 @@ impl World {
         self.ask(at, Asked::Other, Request::Hello { version: VERSION, application: name })
     }
 
-    fn disconnect(&mut self, at: usize) -> Result<(), Broken> {
+    pub(crate) fn disconnect(&mut self, at: usize) -> Result<(), Broken> {
         let client = std::mem::take(&mut self.clients[at]);
         if let Some(unit) = client.unit {
             self.model.phase(unit, Phase::BackingOut);
@@ -106,8 +118,9 @@ impl World {
     }
 
     /// Hands a request to the core.
-    fn ask(&mut self, at: usize, asked: Asked, request: Request) -> Result<(), Broken> {
+    pub(crate) fn ask(&mut self, at: usize, asked: Asked, request: Request) -> Result<(), Broken> {
         self.operations += 1;
+        self.model.log_end = self.log_end();
         self.note("request", &[at as u64]);
         self.trace(|| format!("client {at}: {asked:?}"));
         self.clients[at].waiting = Some(asked);
@@ -139,7 +152,7 @@ impl World {
     }
 
     fn put(&mut self, at: usize) -> Result<(), Broken> {
-        let queue = self.random.below(self.defined as u64) as usize;
+        let queue = self.random.below(self.queues.len() as u64) as usize;
         let priority = if self.random.coin() { 5 } else { self.random.below(10) as u8 };
         let persistent = self.random.below(8) != 0;
         let length = self.length();
@@ -161,7 +174,7 @@ impl World {
     }
 
     fn get(&mut self, at: usize) -> Result<(), Broken> {
-        let queue = self.random.below(self.defined as u64) as usize;
+        let queue = self.random.below(self.queues.len() as u64) as usize;
         let alone = self.random.below(3) == 0;
         let unit = if alone { self.model.new_unit(&self.clients[at].name) } else { self.unit_of(at) };
         if alone {
@@ -172,11 +185,11 @@ impl World {
     }
 
     fn browse(&mut self, at: usize) -> Result<(), Broken> {
-        let queue = self.random.below(self.defined as u64) as usize;
+        let queue = self.random.below(self.queues.len() as u64) as usize;
         self.ask(at, Asked::Browse { queue }, Request::Browse { queue: queue_name(queue), after: None })
     }
 
-    fn end_unit(&mut self, at: usize, phase: Phase) -> Result<(), Broken> {
+    pub(crate) fn end_unit(&mut self, at: usize, phase: Phase) -> Result<(), Broken> {
         let unit = self.unit_of(at);
         self.model.phase(unit, phase);
         self.clients[at].unit = None;
@@ -200,28 +213,28 @@ impl World {
         if self.clients.iter().any(|client| matches!(client.waiting, Some(Asked::Define { .. }))) {
             return Ok(());
         }
-        let queue = self.defined;
+        let queue = self.queues.len();
         let text = self.define_text(queue);
-        self.ask(at, Asked::Define { queue }, Request::Mqsc { text })
+        let from = self.log_end();
+        self.ask(at, Asked::Define { queue, from }, Request::Mqsc { text })
     }
 
     /// The statement that defines queue `queue`.
     pub(crate) fn define_text(&self, queue: QueueNumber) -> String {
-        let page_set = queue % usize::from(self.setup.page_sets - 1) + 1;
-        format!(
-            "DEFINE QLOCAL({}) STGCLASS({}) MAXDEPTH(100000) REPLACE",
-            queue_name(queue),
-            class_name(page_set as u8)
-        )
+        let class = class_name(page_set_of(queue, self.setup.page_sets));
+        format!("DEFINE QLOCAL({}) STGCLASS({class}) MAXDEPTH(100000) REPLACE", queue_name(queue))
+    }
+
+    /// A connected program without a request under way, if there is one.
+    pub(crate) fn idle_client(&self) -> Option<usize> {
+        let idle = |client: &Client| client.waiting.is_none() && client.connection.is_some();
+        let at = self.clients.iter().position(idle)?;
+        (self.running() && !self.control.stopped()).then_some(at)
     }
 
     /// A program without a request under way asks for the log to be archived, if there is one.
     pub(crate) fn switch_log(&mut self) -> Result<(), Broken> {
-        let idle = |client: &Client| client.waiting.is_none() && client.connection.is_some();
-        match self.clients.iter().position(idle) {
-            Some(at) if self.running() && !self.control.stopped() => self.archive_log(at),
-            _ => Ok(()),
-        }
+        self.idle_client().map_or(Ok(()), |at| self.archive_log(at))
     }
 
     fn archive_log(&mut self, at: usize) -> Result<(), Broken> {
@@ -244,6 +257,7 @@ impl World {
         let Some(asked) = self.clients[at].waiting.take() else {
             return Err(format!("client {at} got an answer without a request: {reply:?}"));
         };
+        self.model.log_end = self.log_end();
         self.note("reply", &[at as u64]);
         self.trace(|| format!("  answer to client {at}: {}", brief(&reply)));
         if let Reply::Error { code, id, .. } = &reply
@@ -269,7 +283,7 @@ impl World {
 
     fn settle(&mut self, at: usize, asked: Asked, reply: Reply) -> Result<(), Broken> {
         match (asked, reply) {
-            (Asked::Put { unit, number, alone }, Reply::Put { key, .. }) => {
+            (Asked::Put { unit, number, alone }, Reply::Put { key, commit, .. }) => {
                 self.model.put_answered(number, key)?;
                 let message = self.model.message(number);
                 let (persistent, length) = message.map_or((true, 0), |m| (m.persistent, m.length));
@@ -279,7 +293,7 @@ impl World {
                 }
                 self.note("put", &[number, key]);
                 if alone {
-                    self.model.committed(unit);
+                    self.model.committed(unit, Some(commit));
                 }
             }
             (Asked::Put { unit, number, alone }, Reply::Error { .. }) => {
@@ -289,12 +303,15 @@ impl World {
                     self.model.backed_out(unit);
                 }
             }
-            (Asked::Get { unit, queue, alone }, Reply::Message { key, priority, persistent, body, .. }) => {
+            (
+                Asked::Get { unit, queue, alone },
+                Reply::Message { key, priority, persistent, commit, body, .. },
+            ) => {
                 let number = self.model.got(unit, queue, &Seen { key, priority, persistent, body })?;
                 self.totals.count(Event::Get);
                 self.note("got", &[number, key]);
                 if alone {
-                    self.model.committed(unit);
+                    self.model.committed(unit, Some(commit));
                 }
             }
             (Asked::Get { unit, queue, alone }, Reply::NoMessage) => {
@@ -304,7 +321,10 @@ impl World {
                     self.model.backed_out(unit);
                 }
             }
-            (Asked::Get { unit, alone, .. }, Reply::Error { .. }) if self.hindered() => {
+            // A get that waited for log is refused when the queue manager stops.
+            (Asked::Get { unit, alone, .. }, Reply::Error { id, .. })
+                if self.hindered() || id == "HWT431E" =>
+            {
                 if alone {
                     self.model.backed_out(unit);
                 }
@@ -318,7 +338,7 @@ impl World {
             (Asked::Commit { unit }, Reply::Committed { rba }) => {
                 self.totals.count(Event::Commit);
                 self.note("committed", &[rba.0]);
-                self.model.committed(unit);
+                self.model.committed(unit, Some(rba));
             }
             // A fault took a page set from it: it is backed out, as far as that can be done now.
             (Asked::Commit { unit }, Reply::Error { .. }) if self.hindered() => {
@@ -345,14 +365,20 @@ impl World {
                 self.model.phase(unit, Phase::Working);
                 self.clients[at].unit = Some(unit);
             }
-            (Asked::Define { queue }, Reply::Lines { code, lines }) => {
+            (Asked::Define { queue, from }, Reply::Lines { code, lines }) => {
                 if code == ConditionCode::Done {
                     self.totals.count(Event::Define);
-                    self.defined = self.defined.max(queue + 1);
+                    if queue == self.queues.len() {
+                        self.queues.push(Stretch { from, to: self.log_end() });
+                    }
                 } else {
                     self.note(&lines.concat(), &[]);
                 }
             }
+            (Asked::Resolve { unit, commit }, reply) => self.resolved(unit, commit, &reply)?,
+            (Asked::StartPageSet { page_set }, reply) => self.page_set_started(page_set, &reply)?,
+            (Asked::Quiesce, reply) => self.quiesced(&reply),
+            (Asked::CancelOffload, reply) => self.offload_cancelled(&reply),
             (Asked::Define { .. } | Asked::ArchiveLog | Asked::Other, _) => {}
             (asked, reply) => return Err(format!("{asked:?} was answered with {}", brief(&reply))),
         }

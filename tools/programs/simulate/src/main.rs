@@ -5,7 +5,7 @@ mod body;
 mod client;
 mod digest;
 mod event;
-mod loss;
+mod life;
 mod model;
 mod pages;
 mod point;

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use engine_queue_manager::ConnectionId;
-use format_manifest::Manifest;
+use format_manifest::{CopiedLog, Manifest};
 use format_protocol::{Reply, Request, VERSION};
-use format_types::{PointMethod, PointState};
-use operation_points::{CopiedSet, PointCopy, PointPlan, PointStep, publish, registration};
+use format_types::{PointMethod, PointState, Rba};
+use operation_points::{
+    CopiedSet, FullPoint, FullSettings, FullStep, LogInclusion, PointCopy, PointPlan, PointStep,
+    publish_with_log, registration,
+};
 
 use crate::client::brief;
 use crate::event::Event;
@@ -14,14 +17,52 @@ use crate::model::Broken;
 use crate::setup::POINTS;
 use crate::world::World;
 
+/// A recovery point that recoveries can be made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MadePoint {
+    pub(crate) directory: PathBuf,
+    /// Its end: it serves targets from here on.
+    pub(crate) end: Rba,
+    pub(crate) method: PointMethod,
+    /// It was made after a stop.
+    pub(crate) at_rest: bool,
+    /// It holds the log that it needs.
+    pub(crate) holds_log: bool,
+}
+
 /// How far a point is.
 enum Stage {
     Registering,
     Copying(Box<PointCopy>),
-    Describing { plan: PointPlan, copied: Vec<CopiedSet> },
-    Archiving { plan: PointPlan, copied: Vec<CopiedSet>, definitions: Vec<String> },
-    Finishing { plan: PointPlan, manifest: Box<Manifest> },
+    Describing {
+        plan: PointPlan,
+        copied: Vec<CopiedSet>,
+    },
+    Archiving {
+        plan: PointPlan,
+        copied: Vec<CopiedSet>,
+        definitions: Vec<String>,
+    },
+    IncludingLog {
+        plan: PointPlan,
+        copied: Vec<CopiedSet>,
+        definitions: Vec<String>,
+        end: Rba,
+        log: Box<LogInclusion>,
+    },
+    Finishing {
+        plan: PointPlan,
+        manifest: Box<Manifest>,
+    },
     GivingUp,
+}
+
+/// What is copied of a point.
+struct Copies {
+    copied: Vec<CopiedSet>,
+    definitions: Vec<String>,
+    end: Rba,
+    log: Option<Vec<CopiedLog>>,
 }
 
 /// A recovery point in the making.
@@ -32,6 +73,8 @@ pub(crate) struct PointMaker {
     answers: Vec<Reply>,
     /// What it will be, once it is registered.
     plan: Option<PointPlan>,
+    /// It is to hold the log that it needs.
+    with_log: bool,
     /// An answer is awaited.
     waiting: bool,
 }
@@ -70,6 +113,7 @@ impl World {
         let connection = core.connect();
         self.point_number += 1;
         let name = format!("P{}", self.point_number);
+        let with_log = self.random.below(3) == 0;
         self.trace(|| format!("recovery point {name} begins"));
         let mut maker = PointMaker {
             connection,
@@ -77,6 +121,7 @@ impl World {
             stage: Stage::Registering,
             answers: Vec::new(),
             plan: None,
+            with_log,
             waiting: false,
         };
         let hello = Request::Hello { version: VERSION, application: format!("RECPOINT {name}") };
@@ -158,15 +203,28 @@ impl World {
                 self.ask_for_point(maker, archive_log())
             }
             (Stage::Archiving { plan, copied, definitions }, Some(Reply::LogArchived { end, .. })) => {
-                match publish(&self.control.racing(), &plan, &copied, &definitions, end) {
-                    Ok(manifest) => {
-                        let entry = registration(&plan, &manifest);
-                        maker.stage = Stage::Finishing { plan, manifest: Box::new(manifest) };
-                        self.ask_for_point(maker, Request::FinishBackup { entry })
+                if !maker.with_log {
+                    return self.publish_point(maker, plan, &Copies { copied, definitions, end, log: None });
+                }
+                match LogInclusion::begin(&self.control.racing(), &plan, &copied, end) {
+                    Ok(log) => {
+                        let log = Box::new(log);
+                        maker.stage = Stage::IncludingLog { plan, copied, definitions, end, log };
+                        self.point = Some(maker);
+                        Ok(())
                     }
                     Err(error) => self.point_failed(&maker, &error.to_string()),
                 }
             }
+            (Stage::IncludingLog { plan, copied, definitions, end, mut log }, None) => match log.step() {
+                Ok(None) => {
+                    maker.stage = Stage::IncludingLog { plan, copied, definitions, end, log };
+                    self.point = Some(maker);
+                    self.go_on_meanwhile()
+                }
+                Ok(log) => self.publish_point(maker, plan, &Copies { copied, definitions, end, log }),
+                Err(error) => self.point_failed(&maker, &error.to_string()),
+            },
             (Stage::Archiving { plan, copied, definitions }, Some(Reply::Error { id, .. }))
                 if id == "CSQJ319I" =>
             {
@@ -190,6 +248,19 @@ impl World {
                 let answer = answer.as_ref().map(brief);
                 Err(format!("recovery point {} got the answer {answer:?}", maker.name))
             }
+        }
+    }
+
+    /// All is copied: the point gets its name, and the queue manager is told.
+    fn publish_point(&mut self, mut maker: PointMaker, plan: PointPlan, made: &Copies) -> Result<(), Broken> {
+        let (copied, log) = (&made.copied, made.log.clone());
+        match publish_with_log(&self.control.racing(), &plan, copied, &made.definitions, made.end, log) {
+            Ok(manifest) => {
+                let entry = registration(&plan, &manifest);
+                maker.stage = Stage::Finishing { plan, manifest: Box::new(manifest) };
+                self.ask_for_point(maker, Request::FinishBackup { entry })
+            }
+            Err(error) => self.point_failed(&maker, &error.to_string()),
         }
     }
 
@@ -224,7 +295,7 @@ impl World {
         self.ask_for_point(maker, archive_log())
     }
 
-    fn settle_a_little(&mut self) -> Result<(), Broken> {
+    pub(crate) fn settle_a_little(&mut self) -> Result<(), Broken> {
         for _ in 0..10 {
             self.work()?;
             self.step_job()?;
@@ -242,8 +313,18 @@ impl World {
         self.note("point", &[plan.start.0]);
         self.trace(|| format!("recovery point {} is {:?}", plan.name, manifest.state));
         if manifest.state == PointState::Verified {
-            self.totals.count(Event::Point);
-            self.points.push(plan.directory.clone());
+            self.totals.count(match (manifest.method, manifest.log.is_some()) {
+                (PointMethod::Full, _) => Event::FullPoint,
+                (PointMethod::Fuzzy, true) => Event::PointWithLog,
+                (PointMethod::Fuzzy, false) => Event::Point,
+            });
+            self.points.push(MadePoint {
+                directory: plan.directory.clone(),
+                end: manifest.end,
+                method: manifest.method,
+                at_rest: !manifest.stopped.is_empty(),
+                holds_log: manifest.log.is_some(),
+            });
         } else {
             self.totals.count(Event::PointRefused);
         }
@@ -262,10 +343,66 @@ impl World {
         self.drain()
     }
 
-    /// A point to recover from.
+    /// The directory of a point to recover from.
     pub(crate) fn pick_point(&mut self) -> Option<PathBuf> {
-        let points = self.points.clone();
-        self.random.pick(&points).cloned()
+        self.pick_made_point(|_| true).map(|point| point.directory)
+    }
+
+    /// One of the points that `wanted` names.
+    pub(crate) fn pick_made_point(&mut self, wanted: impl Fn(&MadePoint) -> bool) -> Option<MadePoint> {
+        let points: Vec<&MadePoint> = self.points.iter().filter(|point| wanted(point)).collect();
+        self.random.pick(&points).map(|point| (*point).clone())
+    }
+
+    /// Makes a full point of the queue manager, which has just stopped; cut off perhaps.
+    pub(crate) fn make_full_point(&mut self) -> Result<(), Broken> {
+        self.point_number += 1;
+        let name = format!("P{}", self.point_number);
+        let settings = FullSettings {
+            dir: self.dir.clone(),
+            to: Path::new(POINTS).join(&name),
+            name,
+            allow_in_doubt: self.random.coin(),
+            include_log: self.random.below(3) == 0,
+        };
+        let in_doubt = !self.model.in_doubt().is_empty();
+        let cut_off = self.random.below(4) == 0;
+        if cut_off {
+            let ahead = self.random.between(1, 60);
+            self.control.stop_at(Some(self.control.operations() + ahead));
+        }
+        let now = self.time();
+        let made = FullPoint::begin(&self.shared, &settings, &[], now).and_then(|mut machine| {
+            loop {
+                if let FullStep::Done(finished) = machine.step()? {
+                    return Ok((machine.plan().clone(), finished));
+                }
+            }
+        });
+        let stopped = self.control.stopped();
+        self.control.stop_at(None);
+        match made {
+            Ok((plan, finished)) => {
+                let wanted = if in_doubt { PointMethod::Fuzzy } else { PointMethod::Full };
+                if finished.manifest.method != wanted {
+                    return Err(format!("a full point over in-doubt units {in_doubt} is {:?}", plan.method));
+                }
+                self.finish_point(&plan, &finished.manifest);
+                Ok(())
+            }
+            Err(error) => {
+                self.trace(|| format!("no full point: {error}"));
+                self.totals.count(Event::FullPointRefused);
+                if stopped {
+                    self.crash();
+                    Ok(())
+                } else if in_doubt && !settings.allow_in_doubt {
+                    Ok(())
+                } else {
+                    Err(format!("a full point cannot be made: {error}"))
+                }
+            }
+        }
     }
 }
 

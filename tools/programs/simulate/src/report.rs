@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use format_types::ConditionCode;
 use serde::Serialize;
 
+use crate::digest::Digest;
 use crate::event::Totals;
 use crate::seeds::Outcome;
 use crate::settings::Settings;
 
 /// From so many seeds on, a kind of event that never happened is worth a warning.
 const MANY_SEEDS: u64 = 500;
+
+/// Seeds that share a line in the page of totals.
+const THOUSAND: u64 = 1_000;
 
 /// One seed in the report.
 #[derive(Debug, Serialize)]
@@ -28,7 +32,11 @@ struct Seed {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     condition_code: ConditionCode,
+    #[serde(skip)]
+    thousands: Vec<String>,
     seeds: Vec<Seed>,
+    /// Of all seeds' digests, in order.
+    digest: String,
     failed: u64,
     median_operations: u64,
     totals: BTreeMap<String, u64>,
@@ -61,8 +69,10 @@ impl Report {
             })
             .collect();
         Self {
+            thousands: thousands(outcomes),
             condition_code,
             seeds,
+            digest: digest_of(outcomes),
             failed,
             median_operations: operations.get(operations.len() / 2).copied().unwrap_or_default(),
             totals: totals.rows().into_iter().collect(),
@@ -90,6 +100,7 @@ impl Report {
         if !self.never_happened.is_empty() {
             lines.push(format!("NEVER HAPPENED {}", self.never_happened.join(", ")));
         }
+        lines.push(format!("DIGEST OF ALL {}", self.digest));
         lines.push(format!(
             "{} SEEDS, {} FAILED, MEDIAN OF {} OPERATIONS",
             self.seeds.len(),
@@ -98,4 +109,51 @@ impl Report {
         ));
         lines
     }
+
+    /// Totals and digests on a page of their own.
+    pub(crate) fn page(&self, settings: &Settings) -> String {
+        let mut lines = vec![format!(
+            "simulate --seeds {}..{}{}",
+            settings.seeds.start,
+            settings.seeds.end,
+            if settings.every_stop {
+                " --every-stop".to_owned()
+            } else {
+                format!(" --operations {}", settings.operations)
+            }
+        )];
+        lines.push(format!(
+            "{} seeds, {} failed, median of {} operations",
+            self.seeds.len(),
+            self.failed,
+            self.median_operations
+        ));
+        lines.push(format!("digest of all {}", self.digest));
+        lines.push(String::new());
+        lines.extend(self.totals.iter().map(|(name, times)| format!("{name:<36} {times:>14}")));
+        lines.push(String::new());
+        lines.extend(self.thousands.iter().cloned());
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+/// The digest of the digests of `outcomes`.
+fn digest_of(outcomes: &[Outcome]) -> String {
+    let mut digest = Digest::default();
+    for outcome in outcomes {
+        digest.number(outcome.seed);
+        digest.number(outcome.digest);
+    }
+    format!("{:016X}", digest.value())
+}
+
+/// A line for each thousand seeds: which, and their digest.
+fn thousands(outcomes: &[Outcome]) -> Vec<String> {
+    let line = |some: &[Outcome]| {
+        let seeds = some.first().zip(some.last()).map(|(first, last)| (first.seed, last.seed + 1));
+        let (from, to) = seeds.unwrap_or_default();
+        format!("seeds {from}..{to} digest {}", digest_of(some))
+    };
+    outcomes.chunk_by(|a, b| a.seed / THOUSAND == b.seed / THOUSAND).map(line).collect()
 }

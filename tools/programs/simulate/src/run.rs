@@ -1,16 +1,18 @@
 //! Runs the seeds and says what came of them.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use console::{Progress, Session};
+use console::{Failure, Progress, Session};
+use engine_storage::{RealStorage, durable};
 use format_types::ConditionCode;
 
 use crate::args::Arguments;
 use crate::report::Report;
 use crate::seeds::{self, Outcome};
 use crate::settings::Settings;
-use crate::{short, trouble};
+use crate::{life, short};
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
@@ -28,10 +30,20 @@ fn work(arguments: Arguments, session: &mut Session) -> console::Outcome {
         let failure = outcome.failure.as_deref().unwrap_or_default();
         console::message("HWT784E", &format!("SEED {} BROKE THE PROMISE {failure}", outcome.seed));
     }
+    if let Some(file) = &settings.totals {
+        write_totals(file, &report.page(&settings))?;
+    }
     if report.code() == ConditionCode::Warning {
         console::message("HWT785W", "SOME KINDS OF EVENTS NEVER HAPPENED: nothing was learned of them");
     }
     Ok(report.code())
+}
+
+fn write_totals(file: &Path, page: &str) -> Result<(), Failure> {
+    durable::write_file(&RealStorage::new(), file, page.as_bytes()).map_err(|error| {
+        Failure::refused("HWT787E", format!("the totals cannot be written: {error}"))
+            .hint("the seeds were run, their report is above; run them again with a FILE that can be written")
+    })
 }
 
 #[cfg(feature = "planted-defects")]
@@ -51,7 +63,7 @@ pub(crate) fn run(settings: &Settings) -> Vec<Outcome> {
         if settings.every_stop {
             short::run(seed, &settings.watch)
         } else {
-            trouble::run(seed, settings.operations, &settings.watch)
+            life::run(seed, settings.operations, &settings.watch)
         }
     };
     let done = |outcome: &Outcome| {

@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) defect: Option<Defect>,
     pub(crate) first: bool,
     pub(crate) threads: usize,
+    /// Write totals and digests here.
+    pub(crate) totals: Option<PathBuf>,
     pub(crate) watch: Watch,
 }
 
@@ -47,6 +49,7 @@ impl Settings {
             defect,
             first: arguments.first,
             threads,
+            totals: arguments.totals.clone(),
             watch: Watch { trace: arguments.trace, keep: arguments.keep.clone() },
         })
     }

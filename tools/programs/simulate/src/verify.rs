@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use format_protocol::{Reply, Request, VERSION};
-use format_types::UnitState;
+use format_types::{ConditionCode, UnitState};
 
 use crate::client::{brief, queue_name};
 use crate::event::Event;
@@ -42,6 +42,22 @@ impl World {
         }
     }
 
+    /// Runs a command; none when it was refused, which is noted.
+    pub(crate) fn command(&mut self, text: &str) -> Result<Option<Vec<String>>, Broken> {
+        self.operations += 1;
+        self.trace(|| format!("command: {text}"));
+        match self.at_once(Request::Mqsc { text: text.to_owned() }) {
+            Ok(Reply::Lines { code: ConditionCode::Done, lines }) => Ok(Some(lines)),
+            Ok(other) => {
+                self.trace(|| format!("  refused: {}", brief(&other)));
+                self.note(text, &[]);
+                Ok(None)
+            }
+            Err(broken) if broken == UNREADABLE => Ok(None),
+            Err(broken) => Err(broken),
+        }
+    }
+
     /// All messages of a queue, in its order.
     fn browse_all(&mut self, queue: QueueNumber) -> Result<Vec<Seen>, Broken> {
         let mut seen: Vec<Seen> = Vec::new();
@@ -64,7 +80,7 @@ impl World {
     /// After a start, before any load: decides what became of unknown units, and checks every message.
     pub(crate) fn check_restarted(&mut self) -> Result<(), Broken> {
         let mut queues = Vec::new();
-        for queue in 0..self.defined {
+        for queue in 0..self.queues.len() {
             queues.push(self.browse_all(queue)?);
         }
         let in_doubt = match self.at_once(Request::Usage)? {
@@ -96,9 +112,13 @@ impl World {
             return Ok(());
         }
         self.model.quiet();
-        for queue in 0..self.defined {
-            let seen = self.browse_all(queue)?;
-            self.model.compare(queue, &seen)?;
+        for queue in 0..self.queues.len() {
+            match self.browse_all(queue) {
+                Ok(seen) => self.model.compare(queue, &seen)?,
+                // A page set went offline while its pages were brought in.
+                Err(broken) if broken == UNREADABLE && self.hindered() => return Ok(()),
+                Err(broken) => return Err(broken),
+            }
         }
         self.totals.count(Event::QuietCheck);
         Ok(())

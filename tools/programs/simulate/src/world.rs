@@ -1,20 +1,22 @@
 //! A queue manager on faulty storage, programs that use it, and trouble, all from one seed.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use engine_queue_manager::{ConnectionId, Core, Job, JobDone, StartOptions, State, files};
 use engine_storage::{Control, FaultRates, FaultyStorage, FileLock, Random, SharedStorage, Storage};
 use format_protocol::Reply;
-use format_types::Timestamp;
+use format_types::{Rba, Timestamp};
 
 use crate::client::Client;
 use crate::digest::Digest;
 use crate::event::{Event, Totals};
-use crate::model::{Broken, Model};
-use crate::point::PointMaker;
+use crate::model::{Broken, Model, Stretch};
+use crate::point::{MadePoint, PointMaker};
 use crate::settings::Watch;
 use crate::setup::{BEGIN, DIRECTORY, POINTS, Setup};
+use crate::trouble::UnderWay;
 
 /// Steps without an answer after which a queue manager that nothing hinders is taken for stuck.
 const STUCK: u32 = 2_000;
@@ -36,17 +38,39 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) connects: u64,
     pub(crate) prepares: u64,
-    /// Queues that are defined for certain.
-    pub(crate) defined: usize,
+    /// Queues that are defined for certain, and where in the log.
+    pub(crate) queues: Vec<Stretch>,
     pub(crate) model: Model,
     pub(crate) point: Option<PointMaker>,
     /// Directories of the recovery points that a recovery can be made from, oldest first.
-    pub(crate) points: Vec<PathBuf>,
+    pub(crate) points: Vec<MadePoint>,
     pub(crate) point_number: u64,
     now: u64,
     /// Faults injected when the last start was done, if that start was not disturbed: as long as no more came, both copies of
     /// BSDS and log are whole.
     pub(crate) sound: Option<u64>,
+    /// Steps until faults end.
+    pub(crate) faults_for: u64,
+    /// Trouble that lasts.
+    pub(crate) lasting: Option<UnderWay>,
+    /// Faults of lasting trouble that is over and must not have been noticed.
+    pub(crate) harmless: u64,
+    /// Data sets of the copy that may be damaged were damaged, or made anew.
+    pub(crate) rotted: bool,
+    /// All faults, when the only ones since the last start were of a page set that is repaired.
+    pub(crate) only_page_set_failed: Option<u64>,
+    /// A page set is back; what its absence did to programs is still to be settled.
+    pub(crate) page_set_returned: bool,
+    /// Page sets that are offline.
+    pub(crate) offline: BTreeSet<u8>,
+    /// Recovery points that a cut left behind.
+    pub(crate) off_line: Vec<PathBuf>,
+    /// Units wait for log or a page set, and may wait for the next start.
+    pub(crate) unfinished: bool,
+    /// A copy of the log was given up since the last step.
+    pub(crate) copy_just_stopped: bool,
+    /// The queue manager says that it is out of log.
+    pub(crate) log_is_full: bool,
     /// Requests made.
     pub(crate) operations: u64,
     pub(crate) totals: Totals,
@@ -79,13 +103,24 @@ impl World {
             clients,
             connects: 0,
             prepares: 0,
-            defined: 0,
+            queues: Vec::new(),
             model: Model::default(),
             point: None,
             points: Vec::new(),
             point_number: 0,
             now: BEGIN.0,
             sound: None,
+            faults_for: 0,
+            lasting: None,
+            harmless: 0,
+            rotted: false,
+            copy_just_stopped: false,
+            unfinished: false,
+            only_page_set_failed: None,
+            page_set_returned: false,
+            offline: BTreeSet::new(),
+            off_line: Vec::new(),
+            log_is_full: false,
             operations: 0,
             totals: Totals::default(),
             digest: Digest::default(),
@@ -120,6 +155,38 @@ impl World {
         digest.value()
     }
 
+    /// End of the log, or where it ended when the queue manager was last there.
+    pub(crate) fn log_end(&self) -> Rba {
+        self.core.as_ref().map_or(self.model.log_end, Core::log_end)
+    }
+
+    /// Time passes and nothing happens.
+    pub(crate) fn let_pass(&mut self, microseconds: u64) {
+        self.now += microseconds;
+        let time = self.time();
+        if let Some(core) = &mut self.core {
+            core.set_time(time);
+        }
+    }
+
+    /// Tries something out with the files as they are, the queue manager down before and after; then everything is as it was. What is
+    /// found broken stays, to be looked at.
+    pub(crate) fn try_out<T>(
+        &mut self,
+        what: impl FnOnce(&mut Self) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        let image = self.control.image();
+        let before = (self.model.clone(), self.queues.clone(), self.points.clone());
+        let (off_line, dir) = (self.off_line.clone(), self.dir.clone());
+        let outcome = what(self)?;
+        self.vanish();
+        self.control.stop_at(None);
+        self.control.put_back(&image);
+        (self.model, self.queues, self.points) = before;
+        (self.off_line, self.dir) = (off_line, dir);
+        Ok(outcome)
+    }
+
     /// The time, a little later than at the last call.
     pub(crate) fn time(&mut self) -> Timestamp {
         self.now += self.random.between(1, 5_000);
@@ -149,8 +216,39 @@ impl World {
         let event = match line.split(' ').next().unwrap_or_default() {
             "CSQP018I" => Event::Checkpoint,
             "CSQJ002I" => Event::LogSwitch,
-            "CSQJ004I" => Event::CopyStopped,
+            "CSQJ004I" => {
+                self.copy_just_stopped = true;
+                Event::CopyStopped
+            }
             "CSQJ128E" => Event::OffloadFailed,
+            "CSQJ111A" => {
+                self.log_is_full = true;
+                Event::LogFull
+            }
+            "CSQJ139I" => {
+                self.log_is_full = false;
+                self.offline.clear();
+                self.only_page_set_failed = None;
+                self.page_set_returned = false;
+                Event::OffloadEnded
+            }
+            "HWT438W" => {
+                self.unfinished = true;
+                Event::UnitWaits
+            }
+            "CSQJ114I" => Event::SingleArchive,
+            "HWT450I" => {
+                if let Some(Ok(page_set)) = line.split(' ').nth(4).map(str::parse) {
+                    self.page_set_is_back(page_set);
+                }
+                return;
+            }
+            "CSQI005I" => {
+                self.offline.extend(line.split(' ').nth(4).and_then(|number| number.parse::<u8>().ok()));
+                Event::PageSetOffline
+            }
+            "CSQP014E" => Event::ExpansionDisabled,
+            "CSQI032I" => Event::ExpansionTailUsed,
             _ => return,
         };
         self.totals.count(event);
@@ -200,7 +298,7 @@ impl World {
                 match &done {
                     JobDone::Offload(_) => self.totals.count(Event::Offload),
                     JobDone::Expand(_) => self.totals.count(Event::Expansion),
-                    JobDone::LogSync(_) | JobDone::PageSync(_) => {}
+                    JobDone::LogSync(_) | JobDone::PageSync(_) | JobDone::Create(_) => {}
                 }
                 if let Some(core) = &mut self.core {
                     core.finish(done);
@@ -227,6 +325,11 @@ impl World {
 
     /// The process is gone.
     pub(crate) fn vanish(&mut self) {
+        self.model.log_end = self.log_end();
+        self.log_is_full = false;
+        self.offline.clear();
+        self.only_page_set_failed = None;
+        self.page_set_returned = false;
         self.core = None;
         self.lock = None;
         self.jobs.clear();
@@ -261,6 +364,7 @@ impl World {
         let core = Core::start(&self.shared, &self.dir, options, now).map_err(|error| error.to_string())?;
         self.lock = Some(lock);
         self.core = Some(core);
+        self.unfinished = false;
         self.totals.count(Event::Start);
         Ok(())
     }

@@ -20,7 +20,7 @@ fn clean_seeds_break_nothing_and_repeat_to_the_digest() {
     let report = String::from_utf8_lossy(&first.stdout);
     let digests: std::collections::BTreeSet<&str> = report
         .lines()
-        .filter_map(|line| line.split(' ').nth(3).filter(|_| line.contains("DIGEST")))
+        .filter_map(|line| line.split(' ').nth(3).filter(|_| line.starts_with("SEED ")))
         .collect();
     assert_eq!(digests.len(), 60, "seeds differ");
     let last = report.lines().last().unwrap();
@@ -38,6 +38,28 @@ fn the_report_is_one_json_document_on_request() {
     assert_eq!(report["failed"], 0);
     assert!(report["totals"]["put"].as_u64().unwrap() > 0);
     assert_eq!(report["seeds"][0]["digest"].as_str().unwrap().len(), 16);
+}
+
+#[test]
+fn totals_and_digests_are_written_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("totals.txt");
+    let run = |seeds: &str| {
+        let arguments = ["--seeds", seeds, "--operations", "40", "--totals", file.to_str().unwrap()];
+        let output = simulate(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        (std::fs::read_to_string(&file).unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (page, report) = run("999..1001");
+    let digest = report.lines().find_map(|line| line.strip_prefix("DIGEST OF ALL ")).unwrap();
+    assert!(page.starts_with("simulate --seeds 999..1001 --operations 40\n2 seeds, 0 failed"), "{page}");
+    assert!(page.contains(&format!("digest of all {digest}\n")), "{page}");
+    assert!(page.contains("\nseeds 999..1000 digest ") && page.contains("\nseeds 1000..1001 digest "));
+    assert!(page.lines().any(|line| line.starts_with("put  ")), "{page}");
+    assert_eq!(run("999..1001").0, page);
+    assert_ne!(run("1000..1001").0, page);
+    let refused = simulate(&["--seeds", "1..2", "--operations", "9", "--totals", "/nowhere/totals.txt"]);
+    assert_eq!(refused.status.code(), Some(12), "{}", text(&refused));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Page sets lost or damaged, and recovered from a recovery point by the shipped operation.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine_storage::OpenMode;
 use format_pageset::page_zero;
 use format_types::{PAGE_SIZE, PageSetId};
-use operation_points::{Driver, RecoverSettings, recover};
+use operation_points::{Driver, PointInTime, RecoverReport, RecoverSettings, recover_to};
 
 use crate::event::Event;
 use crate::model::Broken;
@@ -38,6 +38,12 @@ impl World {
 
     /// Some page sets are gone; they come back from a recovery point.
     pub(crate) fn lose_page_sets(&mut self) -> Result<(), Broken> {
+        let lost = self.remove_page_sets()?;
+        self.recover(lost)
+    }
+
+    /// Some page sets are gone.
+    pub(super) fn remove_page_sets(&mut self) -> Result<Vec<PageSetId>, Broken> {
         let lost = self.some_page_sets();
         self.trace(|| format!("page sets {lost:?} are lost"));
         self.totals.add(Event::PageSetLost, lost.len() as u64);
@@ -45,21 +51,46 @@ impl World {
             self.shared.remove(&self.page_set_path(*page_set)).map_err(|error| error.to_string())?;
         }
         self.shared.sync_dir(&self.dir).map_err(|error| error.to_string())?;
-        self.recover(lost)
+        Ok(lost)
     }
 
-    /// Recovers `page_sets` from one of the points, cut off a few times perhaps.
-    fn recover(&mut self, page_sets: Vec<PageSetId>) -> Result<(), Broken> {
-        let Some(from) = self.pick_point() else { return Err("there is no recovery point".to_owned()) };
-        let frames = if self.random.coin() { None } else { Some(64) };
-        let settings = RecoverSettings {
+    /// Recovers all page sets from a point, undisturbed; the error is the operation's.
+    pub(super) fn recover_plainly(
+        &mut self,
+        from: &Path,
+        end: Option<PointInTime>,
+    ) -> Result<RecoverReport, String> {
+        let settings = self.recovery(from.to_owned(), Vec::new());
+        let now = self.time();
+        recover_to(&self.shared, &settings, end, now, &mut |_| {}).map_err(|error| error.to_string())
+    }
+
+    fn recovery(&self, from: PathBuf, page_sets: Vec<PageSetId>) -> RecoverSettings {
+        RecoverSettings {
             dir: self.dir.clone(),
             from,
             page_sets,
-            frames,
+            frames: None,
             driver: Driver::Steps,
             dry_run: false,
-        };
+        }
+    }
+
+    /// Recovers `page_sets` from one of the points.
+    fn recover(&mut self, page_sets: Vec<PageSetId>) -> Result<(), Broken> {
+        let Some(from) = self.pick_point() else { return Err("there is no recovery point".to_owned()) };
+        self.recover_from(from, page_sets, None)
+    }
+
+    /// Recovers `page_sets`, all when there are none, from a point, to a point in time perhaps; cut off a few times perhaps.
+    pub(super) fn recover_from(
+        &mut self,
+        from: PathBuf,
+        page_sets: Vec<PageSetId>,
+        end: Option<PointInTime>,
+    ) -> Result<(), Broken> {
+        let frames = if self.random.coin() { None } else { Some(64) };
+        let settings = RecoverSettings { frames, ..self.recovery(from, page_sets) };
         for attempt in 0..=CUT_OFF {
             let cut_off = attempt < CUT_OFF && self.random.below(3) == 0;
             if cut_off {
@@ -67,7 +98,7 @@ impl World {
                 self.control.stop_at(Some(self.control.operations() + ahead));
             }
             let now = self.time();
-            let recovered = recover(&self.shared, &settings, now, &mut |_| {});
+            let recovered = recover_to(&self.shared, &settings, end, now, &mut |_| {});
             let stopped = self.control.stopped();
             self.control.stop_at(None);
             match recovered {
