@@ -9,7 +9,8 @@ use console::{Common, HasCommon};
 ///
 /// Makes a queue manager, loads it from another process, makes a recovery point meanwhile, kills the queue manager's process, removes
 /// one page set and damages another, recovers, starts, audits every message, and loads on. The condition code is 0 only when every
-/// acknowledged message is there once and nothing else is.
+/// acknowledged message is there once and nothing else is. With --all every kind of loss is rehearsed: condition code 8 when one
+/// of them lost or made up anything.
 #[derive(Debug, Parser)]
 #[command(name = "rehearse", version)]
 pub(crate) struct Arguments {
@@ -39,7 +40,11 @@ pub(crate) struct Rehearsal {
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,
 
-    /// Puts and gets to be acknowledged before the queue manager is killed
+    /// Rehearse every kind of loss, each on a throwaway queue manager of its own, and report
+    #[arg(long, conflicts_with = "copy_of")]
+    pub(crate) all: bool,
+
+    /// Puts and gets to be acknowledged before the queue manager is killed; an eighth for each load of --all
     #[arg(long, value_name = "N", default_value_t = 24_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub(crate) messages: u64,
 
@@ -56,6 +61,12 @@ pub(crate) enum Role {
     ServeRole {
         /// Its directory
         directory: PathBuf,
+        /// A file whose syncs fail while `flag` is there
+        #[arg(long, requires = "flag")]
+        failing: Option<PathBuf>,
+        /// See there
+        #[arg(long)]
+        flag: Option<PathBuf>,
     },
     /// The load's process
     #[command(hide = true)]

@@ -1,9 +1,11 @@
 //! Rehearse a whole loss and recovery on a throwaway queue manager, or on a copy of yours.
 
+mod all;
 mod args;
 mod child;
 mod copy_of;
 mod damage;
+mod failing;
 mod inventory;
 mod report;
 mod roles;

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use console::{Failure, Outcome, Session};
 use engine_queue_manager::{files, server};
-use engine_storage::RealStorage;
+use engine_storage::{RealStorage, SharedStorage};
 use format_types::ConditionCode;
 use operation_workload::{LoadCounters, LoadSettings, run_load};
 
 use crate::args::{LoadRole, Role};
+use crate::failing::FailingSyncs;
 
 /// Time between two reports of a load.
 const REPORT: Duration = Duration::from_millis(20);
@@ -23,12 +24,18 @@ pub(crate) fn run(role: &Role, session: &mut Session) -> Outcome {
     // Nobody waits for us once the rehearsal is gone.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     match role {
-        Role::ServeRole { directory } => serve(directory, session),
+        Role::ServeRole { directory, failing, flag } => {
+            let storage = match (failing, flag) {
+                (Some(failing), Some(flag)) => FailingSyncs::shared(failing, flag),
+                _ => RealStorage::shared(),
+            };
+            serve(&storage, directory, session)
+        }
         Role::LoadRole(load) => self::load(load, session),
     }
 }
 
-fn serve(directory: &Path, session: &mut Session) -> Outcome {
+fn serve(storage: &SharedStorage, directory: &Path, session: &mut Session) -> Outcome {
     let path = directory.join(files::CONSOLE);
     let mut log = OpenOptions::new().create(true).append(true).open(&path).map_err(Failure::of)?;
     let mut say = |line: &str| {
@@ -39,7 +46,7 @@ fn serve(directory: &Path, session: &mut Session) -> Outcome {
         session.out.line("ready");
         session.out.flush();
     };
-    let ran = server::run(&RealStorage::shared(), directory, &mut say, &mut ready);
+    let ran = server::run(storage, directory, &mut say, &mut ready);
     ran.map_err(|error| Failure::of(error).with_code(ConditionCode::Severe))?;
     Ok(ConditionCode::Done)
 }

@@ -1,5 +1,6 @@
 //! The rehearsal, stage after stage.
 
+use std::path::Path;
 use std::time::Instant;
 
 use console::{Failure, Outcome, Session, message, now};
@@ -16,12 +17,15 @@ use crate::inventory;
 use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::stages::{self, LoadPlan};
-use crate::{copy_of, damage, roles};
+use crate::{all, copy_of, damage, roles};
 
 /// Code 0 when clean, 8 when the audit is not, 12 when the rehearsal could not begin, 16 when it broke off.
 pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     if let Some(role) = &arguments.role {
         return roles::run(role, session);
+    }
+    if arguments.rehearsal.all {
+        return all::run(&arguments.rehearsal, session);
     }
     let scratch = Scratch::new(arguments.rehearsal.scratch.as_deref())?;
     match rehearse(&arguments.rehearsal, &scratch, session) {
@@ -42,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     }
 }
 
-fn say(session: &Session, text: &str) {
+pub(crate) fn say(session: &Session, text: &str) {
     if !session.common.json {
         message("HWT798I", text);
     }
@@ -94,7 +98,7 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
 
     say(session, &format!("recovering page sets {} and {}", damage.corrupted, damage.removed));
     let back = Instant::now();
-    let recovered = recover_page_sets(&storage, scratch, &[damage.corrupted, damage.removed])?;
+    let recovered = recover_page_sets(&storage, &dir, &scratch.point(), &[damage.corrupted, damage.removed])?;
     let mut server = stages::start(scratch)?;
     let back_seconds = back.elapsed().as_secs_f64();
 
@@ -155,20 +159,22 @@ fn make_point(
         // A copied queue manager may know points of any name.
         name: Some(name.to_owned()),
         timeout: session.common.timeout,
+        include_log: false,
     };
     let made = create_point(storage, &settings, now(), &|_| {}).map_err(|error| of_point(&error))?;
     let bytes = made.manifest.page_sets.iter().map(|copy| copy.length).sum();
     Ok(Made { bytes, seconds: made.copy_seconds })
 }
 
-fn recover_page_sets(
+pub(crate) fn recover_page_sets(
     storage: &SharedStorage,
-    scratch: &Scratch,
+    dir: &Path,
+    from: &Path,
     page_sets: &[format_types::PageSetId],
 ) -> Result<RecoverReport, Failure> {
     let settings = RecoverSettings {
-        dir: scratch.queue_manager(),
-        from: scratch.point(),
+        dir: dir.to_owned(),
+        from: from.to_owned(),
         page_sets: page_sets.to_vec(),
         frames: None,
         driver: Driver::Threads,
@@ -177,7 +183,7 @@ fn recover_page_sets(
     recover(storage, &settings, now(), &mut |_| {}).map_err(|error| of_point(&error))
 }
 
-fn of_point(error: &PointError) -> Failure {
+pub(crate) fn of_point(error: &PointError) -> Failure {
     Failure::of(error).with_code(ConditionCode::Severe)
 }
 

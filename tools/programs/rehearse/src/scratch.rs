@@ -38,6 +38,25 @@ impl Scratch {
         Ok(Self { path, temporary: None })
     }
 
+    /// A directory of that name in this one, for one kind of loss.
+    pub(crate) fn below(&self, name: &str) -> Result<Self, Failure> {
+        let path = self.path.join(name);
+        std::fs::create_dir(&path).map_err(|error| {
+            Failure::refused("HWT790E", format!("{} cannot be made: {error}", path.display()))
+        })?;
+        Ok(Self { path, temporary: None })
+    }
+
+    /// Removes it, as far as that can be.
+    pub(crate) fn remove(self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+
+    /// A name beside the queue manager, for recovery points and copies.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     pub(crate) fn queue_manager(&self) -> PathBuf {
         self.path.join("QM")
     }

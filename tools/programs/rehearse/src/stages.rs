@@ -46,6 +46,22 @@ pub(crate) fn start(scratch: &Scratch) -> Result<Process, Failure> {
     Ok(server)
 }
 
+/// The same, and syncs of the file `failing` fail while there is a file `flag`.
+pub(crate) fn start_failing(scratch: &Scratch, failing: &Path, flag: &Path) -> Result<Process, Failure> {
+    let dir = scratch.queue_manager();
+    let arguments = [
+        "serve-role".as_ref(),
+        dir.as_os_str(),
+        "--failing".as_ref(),
+        failing.as_os_str(),
+        "--flag".as_ref(),
+        flag.as_os_str(),
+    ];
+    let mut server = Process::start("queue manager", &scratch.errors(), arguments)?;
+    server.wait_for(STAGE, |line| line == "ready")?;
+    Ok(server)
+}
+
 /// A load to be run by a process of its own.
 pub(crate) struct LoadPlan<'a> {
     pub(crate) scratch: &'a Scratch,

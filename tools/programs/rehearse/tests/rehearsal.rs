@@ -56,3 +56,73 @@ fn a_kept_one_can_be_rehearsed_on_again_and_is_only_read() {
     assert!(code >= 12, "{err}");
     assert_eq!(rehearse(dir.path(), &["--copy-of", "S1/QM"]).0, 12);
 }
+
+/// Two runs that differ in `--all` alone: the one rehearses one loss, the other every kind, and each kind says what was done.
+#[test]
+fn every_kind_of_loss_is_rehearsed() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = ["--messages", "8000", "--connections", "4"];
+    let (code, out, err) = rehearse(dir.path(), &[&["--all", "--json"], &small[..]].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let kinds = report["kinds"].as_array().unwrap();
+    let names: Vec<&str> = kinds.iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "page-sets",
+            "one-page-set",
+            "log-copy",
+            "log-damage",
+            "bsds-copy",
+            "bsds-both",
+            "point-in-time",
+            "other-site",
+            "self-contained",
+            "logs-lost",
+            "in-doubt",
+            "offline",
+            "expansion",
+            "full-point"
+        ]
+    );
+    for kind in kinds {
+        assert!(kind["ok"] == true && kind["audited_messages"].as_u64().unwrap() > 0, "{kind}");
+        assert!(kind["done"].as_array().unwrap().len() > 2, "{kind}");
+    }
+    assert_eq!(report["failed"], 0);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left");
+    // On a copy of one's own queue manager there is one loss.
+    assert_eq!(rehearse(dir.path(), &["--all", "--copy-of", "QM1", "--scratch", "S"]).0, 12);
+}
+
+/// With a scratch directory of one's own what was rehearsed on is kept, and the table names each kind and its result.
+#[test]
+fn a_table_says_what_became_of_each_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = rehearse(dir.path(), &["--all", "--messages", "8000", "--scratch", "S1"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("KIND "), "{out}");
+    let rows = out.lines().filter(|line| line.contains("  ok  ")).count();
+    assert!(rows > 10 && !out.contains("FAILED"), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("HWT752I "), "{out}");
+    assert_eq!(std::fs::read_dir(dir.path().join("S1")).unwrap().count(), rows);
+    let (code, _, err) = rehearse(dir.path(), &["--all", "--scratch", "S1"]);
+    assert_eq!(code, 12);
+    assert!(err.starts_with("HWT790E"), "{err}");
+}
+
+/// A kind that does not come to its loss has not been rehearsed: too short a load leaves no archive to damage.
+#[test]
+fn a_kind_that_fails_is_seen_and_the_others_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = rehearse(dir.path(), &["--all", "--messages", "100", "--connections", "1"]);
+    assert_eq!(code, 8, "{out}{err}");
+    assert!(out.lines().any(|line| line.starts_with("log-damage ") && line.contains("FAILED")), "{out}");
+    assert!(out.contains("! HWT755S"), "{out}");
+    assert!(out.lines().any(|line| line.starts_with("full-point ") && line.contains("  ok  ")), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("HWT753E "), "{out}");
+    let kept = out.lines().find_map(|line| line.strip_prefix("KEPT  ")).unwrap();
+    assert!(Path::new(kept).join("log-damage/QM/BSDS01").exists(), "what failed is kept");
+    assert!(!Path::new(kept).join("one-page-set").exists(), "what went well is not");
+}
