@@ -3,9 +3,12 @@
 //! Nothing here is shipped. The tests beside it run the programs as people run them, over their command lines, and kill, damage and
 //! starve them.
 
+pub mod flat;
 pub mod folder;
 pub mod ground;
+pub mod loaded;
 pub mod memory;
 pub mod owner;
 pub mod programs;
 pub mod tree;
+pub mod trouble;

@@ -22,7 +22,8 @@ pub fn folder() -> &'static Path {
             return std::path::absolute(tree::root().join(dir)).expect("a path");
         }
         let test = std::env::current_exe().expect("the test has a path");
-        let dir = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").to_owned();
+        let dir = test.parent().expect("target/PROFILE/deps/TEST, or target/PROFILE/PROGRAM");
+        let dir = if dir.ends_with("deps") { dir.parent().expect("target/PROFILE") } else { dir }.to_owned();
         if oldest_program(&dir) < newest_source() {
             build(&dir);
         }

@@ -63,6 +63,7 @@ fn what_is_not_there_is_refused_and_named() {
     }
     run("repro", ["--infile", missing, "--outfile", "/tmp/unused"]).expect(12).says(&[missing]).done();
     run("recover", [missing, "--from", missing]).expect(12).says(&[missing]).done();
+    run("prunelog", ["plan", "--inventory", missing]).expect(12).says(&[missing]).done();
 }
 
 /// An answer that could not be written was not given: it is never condition code 0.
