@@ -82,7 +82,7 @@ pub(crate) fn run_until_over(
                 hoard.extend((0..2).filter_map(|_| UnixStream::connect(site.owner.file("SOCKET")).ok()));
             }
             Some(Plant::Memory) => {
-                let lines: String = (0..120_000).map(|number| format!("{number}\n")).collect();
+                let lines: String = (0..160_000).map(|number| format!("{number}\n")).collect();
                 let put =
                     ["put", site.owner.name(), "SOAK.GROWS", "--nonpersistent", "--commit-every", "1000"];
                 run_with_input("qmgr", put, lines.as_bytes()).expect(0).done();
