@@ -37,7 +37,9 @@ impl LogManager {
                         // What it lacked before, it lacks still.
                         *entry = Some(entry.map_or(stopped, |before| before.min(stopped)));
                     }
-                    let logs = bsds.active_logs.iter_mut().filter(|log| log.copy == copy);
+                    let history = bsds.history();
+                    let logs = bsds.active_logs.iter_mut();
+                    let logs = logs.filter(|log| log.copy == copy && log.history == history);
                     for log in logs.filter(|log| log.range == Some(current) && !log.status.is_available()) {
                         log.status.incomplete = true;
                     }

@@ -105,6 +105,14 @@ impl DataSets {
         self.abandoned.iter().find(|gap| gap.contains(rba)).map(|gap| gap.end)
     }
 
+    /// What of a stretch that begins with the control interval at `ci` has to be readable there: up to `to`, or up to the cut that lies in
+    /// that control interval, for nobody reads what is behind it.
+    pub(crate) fn wanted(&self, ci: Rba, to: Rba) -> Rba {
+        let in_ci = |gap: &&RbaRange| gap.start > ci && gap.start < ci.plus(CI);
+        let cut = self.abandoned.iter().find(in_ci).filter(|_| !planted::active(Defect::CutIgnoredInCi));
+        cut.map_or(to, |gap| gap.start.min(to))
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &DataSet> {
         self.sets.iter()

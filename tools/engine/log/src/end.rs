@@ -298,7 +298,9 @@ pub(crate) fn find(storage: &SharedStorage, dir: &Path, bsds: &Bsds) -> Result<L
         let versions = current.read(chunk);
         while at < chunk.end {
             if let Some(why) = versions.refused(at) {
-                return Err(LogError::Damage { rba: at, why });
+                // A record that began before is not whole: what can be had ends before it.
+                let rba = walk.gathering.and(walk.end).unwrap_or(at);
+                return Err(LogError::Damage { rba, why });
             }
             let of_ci = versions.of(at);
             let merged = merge(&of_ci, at, &current.checksum);

@@ -189,6 +189,8 @@ fn cut_damaged(
     let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
     changed.sequence = bsds.sequence + 1;
     files.write(&changed, &mut messages)?;
+    let beside = write_copy_beside_newest_archive(storage, dir, &mut changed.clone());
+    messages.extend(beside.err().map(|error| format!("CSQJ125E ERROR COPYING BSDS: {error}")));
     let history = changed.histories.last().cloned();
     let history = history.ok_or_else(|| LogError::Inventory("it names no log history".to_owned()))?;
     Ok(Cut { history, abandoned, messages })

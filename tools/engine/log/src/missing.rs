@@ -21,7 +21,8 @@ pub(crate) fn find(mut chunks: Chunks, range: RbaRange) -> Vec<Missing> {
     let mut all: Vec<Missing> = Vec::new();
     let mut at = range.start.ci_start();
     while at < range.end {
-        let Err(unreadable) = chunks.prepare(at, Need::up_to(at, range.end), ahead(at, range.end)) else {
+        let need = Need::up_to(at, chunks.sets().wanted(at, range.end));
+        let Err(unreadable) = chunks.prepare(at, need, ahead(at, range.end)) else {
             at = at.plus(CI);
             continue;
         };

@@ -13,7 +13,7 @@ use engine_storage::OpenMode;
 use engine_storage::planted::{self, Defect};
 use format_bsds::{ActiveLog, ArchiveLog, Bsds, encode_file, least_capacity};
 use format_log::ci::CiTrailer;
-use format_types::{CI_SIZE, Rba, RbaRange};
+use format_types::{CI_SIZE, HistoryId, Rba, RbaRange};
 
 use crate::chunks::Chunks;
 use crate::compare::Comparer;
@@ -95,7 +95,8 @@ impl LogManager {
         let mut targets: Vec<Target> = (1..=copies)
             .map(|copy| Target::archive(copy, self.dir.join(archive_name(copy, number))))
             .collect();
-        for log in self.bsds.active_logs.iter().filter(|log| log.range == Some(range)) {
+        let history = log.history;
+        for log in self.bsds.active_logs.iter().filter(|log| holds(log, history, range)) {
             if let Some(from) = self.bsds.lacks_from(log).filter(|_| self.bsds.settings.dual_active) {
                 let from = from.ci_start().since(range.start);
                 targets.push(Target::completion(log.copy, self.dir.join(&log.name), from));
@@ -156,7 +157,7 @@ impl LogManager {
     /// Full data sets that are not archived, over all data sets of a copy: "full logs to offload - n of m".
     #[must_use]
     pub fn full_logs(&self) -> (usize, usize) {
-        let full = self.bsds.actives(1).filter(|log| is_full(log, self.data_set)).count();
+        let full = self.bsds.actives(1).filter(|log| is_full(log, &self.bsds, self.data_set)).count();
         (full, self.bsds.actives(1).count())
     }
 
@@ -224,11 +225,12 @@ impl LogManager {
             Err(OffloadFailure::Cancelled) => {}
         }
         let writing = self.writing();
+        let history = self.bsds.history();
         let mut whole = Vec::new();
         let mut names = Vec::new();
         self.update_bsds(|bsds| {
             bsds.next_archive = bsds.next_archive.max(next);
-            for log in bsds.active_logs.iter_mut().filter(|log| log.range == Some(range)) {
+            for log in bsds.active_logs.iter_mut().filter(|log| holds(log, history, range)) {
                 log.status.reusable |= reusable;
                 log.status.stopped = stopped;
                 if completed.contains(&log.copy) {
@@ -245,7 +247,7 @@ impl LogManager {
 
     /// The RBA below which all log is archived once `range` is.
     fn archived_below(&self, range: RbaRange) -> Rba {
-        let waiting = self.bsds.actives(1).filter(|log| is_full(log, self.data_set));
+        let waiting = self.bsds.actives(1).filter(|log| is_full(log, &self.bsds, self.data_set));
         let waiting = waiting.filter_map(|log| log.range).filter(|other| *other != range);
         let waiting = waiting.filter(|other| other.end > self.bsds.highest_offloaded);
         waiting.map(|other| other.start).min().unwrap_or(self.data_set.start)
@@ -290,7 +292,17 @@ impl LogManager {
     }
 }
 
-fn is_full(log: &ActiveLog, current: RbaRange) -> bool {
+/// The same RBAs in two histories are two places.
+fn holds(log: &ActiveLog, history: HistoryId, range: RbaRange) -> bool {
+    log.history == history && log.range == Some(range)
+}
+
+/// A full data set that offload is to take. What a cut left behind and could not archive is its own archive: it is read as it is, and
+/// the line behind the cut, which an offload would read, is not what it holds.
+fn is_full(log: &ActiveLog, bsds: &Bsds, current: RbaRange) -> bool {
+    if log.history != bsds.history() {
+        return false;
+    }
     let unarchived = !log.status.is_available() || planted::active(Defect::EarlyReusable);
     unarchived && !log.status.new && log.range.is_some_and(|range| range.end <= current.start)
 }
@@ -298,6 +310,6 @@ fn is_full(log: &ActiveLog, current: RbaRange) -> bool {
 fn oldest_full(bsds: &Bsds, current: RbaRange, due: impl Fn(&ActiveLog) -> bool) -> Option<&ActiveLog> {
     let archived = |log: &ActiveLog| log.range.is_some_and(|range| range.end <= bsds.highest_offloaded);
     bsds.actives(1)
-        .filter(|log| is_full(log, current) && !(log.status.reusable && archived(log)) && due(log))
+        .filter(|log| is_full(log, bsds, current) && !(log.status.reusable && archived(log)) && due(log))
         .min_by_key(|log| log.range.map(|range| range.start))
 }

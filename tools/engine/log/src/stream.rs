@@ -96,7 +96,7 @@ impl RecordStream {
                 continue;
             }
             let ci = at.ci_start();
-            let need = Need::up_to(ci, self.to);
+            let need = Need::up_to(ci, self.chunks.sets().wanted(ci, self.to));
             let used = self.chunks.prepare(ci, need, ahead(ci, self.to)).map_err(Unreadable::into_error)?;
             let offset = at.ci_offset();
             if offset >= used || (offset > 0 && !ci::has_room(offset)) {

@@ -85,7 +85,7 @@ impl LogManager {
             let mut chosen = Vec::new();
             for (at, log) in bsds.active_logs.iter_mut().enumerate() {
                 let index = of_copy(log);
-                if log.range == Some(old) && !log.status.is_available() {
+                if log.history == history && log.range == Some(old) && !log.status.is_available() {
                     let incomplete = log.status.incomplete;
                     log.range = Some(ended);
                     log.status = ActiveStatus { truncated: truncate, incomplete, ..ActiveStatus::default() };
@@ -110,7 +110,7 @@ impl LogManager {
             note_whole(bsds, writing)
         })?;
         for log in &self.bsds.active_logs {
-            if log.range == Some(ended) {
+            if log.history == history && log.range == Some(ended) {
                 self.messages.push(messages::ended(&log.name, ended));
             }
         }

@@ -204,6 +204,11 @@ pub enum PointError {
         /// Why.
         error: CoreError,
     },
+    /// It failed on the way, with the page sets restored already.
+    #[error(
+        "{0}. The page sets are restored and not brought forward; what they replaced is kept as PSIDnn.replaced. Repair the cause, then run recover again"
+    )]
+    Halfway(Box<PointError>),
     /// The queue manager refused or vanished.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -412,7 +417,7 @@ impl PointError {
     #[must_use]
     pub fn code(&self) -> ConditionCode {
         match self {
-            Self::Storage { .. } | Self::Restart { .. } => ConditionCode::Severe,
+            Self::Storage { .. } | Self::Restart { .. } | Self::Halfway(_) => ConditionCode::Severe,
             Self::NotMade { error, .. } => error.code(),
             Self::Copy(error) => error.code(),
             Self::Client(error) => error.code(),

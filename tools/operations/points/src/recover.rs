@@ -182,13 +182,14 @@ pub fn recover_to(
         report.history = Some(match &cut.made {
             Some(history) => history.clone(),
             None => {
-                let made = history::cut(storage, &settings.dir, cut.cut, end.random, now)?;
+                let made = history::cut(storage, &settings.dir, cut.cut, end.random, now)
+                    .map_err(|error| halfway(error.into()))?;
                 report.messages = made.messages;
                 made.history
             }
         });
     }
-    take_over(storage, &plan)?;
+    take_over(storage, &plan).map_err(halfway)?;
 
     let started = Instant::now();
     // From the first word of the forward pass to its last: before it the log's end is made sound, after it the pages are written.
@@ -210,7 +211,7 @@ pub fn recover_to(
     report.redo_seconds =
         first.zip(last).map_or(0.0, |(first, last)| last.duration_since(first).as_secs_f64());
     report.forward_seconds = started.elapsed().as_secs_f64();
-    clean_up(storage, &plan)?;
+    clean_up(storage, &plan).map_err(halfway)?;
     report.recovered = true;
     Ok(report)
 }
@@ -230,6 +231,10 @@ fn lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn engine_storage::Fil
     let path = dir.join(files::LOCK);
     let lock = storage.lock(&path).map_err(|e| PointError::storage("locking", &path, e))?;
     lock.ok_or_else(|| PointError::InUse(dir.to_owned()))
+}
+
+fn halfway(error: PointError) -> PointError {
+    PointError::Halfway(Box::new(error))
 }
 
 fn restart_failed(error: CoreError) -> PointError {
