@@ -12,6 +12,13 @@ use crate::connect::{call, connect, unexpected};
 use crate::message::Message;
 
 pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
+    let mut committed = 0;
+    get_all(arguments, session, &mut committed)
+        .map_err(|failure| some_done(failure, committed, "are got and committed"))
+}
+
+/// Gets until there is enough; `committed` counts the messages that are gone from the queue for good.
+fn get_all(arguments: &Get, session: &mut Session, committed: &mut u64) -> Outcome {
     let mut client = connect(&arguments.at.directory, &format!("GET-{}", std::process::id()), session)?;
     let keeps_open = arguments.hold.is_some() || arguments.prepare.is_some();
     let unit = match arguments.commit_every {
@@ -22,10 +29,13 @@ pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
     let wanted = arguments.count.unwrap_or(u64::MAX);
     let (mut got, mut open) = (0, 0);
     while got < wanted && session.out.wanted() {
-        if open == unit && !end_unit(&mut client, session)? {
-            return Ok(ConditionCode::Done);
+        if open == unit {
+            if !end_unit(&mut client, session)? {
+                return Ok(ConditionCode::Done);
+            }
+            *committed = got;
+            open = 0;
         }
-        open %= unit;
         let request = Request::Get { queue: arguments.queue.clone(), syncpoint: true, message_id: None };
         let Some(message) = answer(&mut client, &request, "GET")? else {
             break;
@@ -39,6 +49,7 @@ pub(crate) fn get(arguments: &Get, session: &mut Session) -> Outcome {
             if !end_unit(&mut client, session)? {
                 return Ok(ConditionCode::Done);
             }
+            *committed = got;
         }
     }
     if open > 0 {
@@ -79,19 +90,44 @@ fn end_unit(client: &mut Client, session: &mut Session) -> Result<bool, Failure>
 
 pub(crate) fn browse(arguments: &Browse, session: &mut Session) -> Outcome {
     let mut client = connect(&arguments.at.directory, &format!("BROWSE-{}", std::process::id()), session)?;
-    let wanted = arguments.count.unwrap_or(u64::MAX);
     let mut seen = 0;
+    browse_all(&mut client, arguments, session, &mut seen)
+        .map_err(|failure| some_done(failure, seen, "were shown before"))?;
+    Ok(shortfall(seen, arguments.count))
+}
+
+fn browse_all(
+    client: &mut Client,
+    arguments: &Browse,
+    session: &mut Session,
+    seen: &mut u64,
+) -> Result<(), Failure> {
+    let wanted = arguments.count.unwrap_or(u64::MAX);
     let mut after = None;
-    while seen < wanted && session.out.wanted() {
+    while *seen < wanted && session.out.wanted() {
         let request = Request::Browse { queue: arguments.queue.clone(), after };
-        let Some(message) = answer(&mut client, &request, "BROWSE")? else {
+        let Some(message) = answer(client, &request, "BROWSE")? else {
             break;
         };
         message.write(&mut session.out, session.common.json);
         after = Some((message.priority, message.key));
-        seen += 1;
+        *seen += 1;
     }
-    Ok(shortfall(seen, arguments.count))
+    Ok(())
+}
+
+/// Code 8 instead of 12, which says that nothing was done, and how far it came.
+fn some_done(failure: Failure, done: u64, what: &str) -> Failure {
+    if done == 0 {
+        return failure;
+    }
+    let code = match failure.code {
+        ConditionCode::Refused => ConditionCode::Partial,
+        code => code,
+    };
+    let so_far = format!("{done} messages {what}");
+    let hint = failure.hint.as_ref().map_or(so_far.clone(), |hint| format!("{hint}; {so_far}"));
+    failure.with_code(code).hint(hint)
 }
 
 /// Code 4 when there were fewer messages than asked for.

@@ -36,13 +36,8 @@ pub(crate) fn put(arguments: &Put, session: &mut Session) -> Outcome {
         return Err(Failure::refused("HWT700E", "--acknowledge and --json cannot both be given"));
     }
     let client = connect(&arguments.at.directory, &format!("PUT-{}", std::process::id()), session)?;
-    let report = Report {
-        queue: arguments.queue.clone(),
-        messages: 0,
-        units: 0,
-        last_commit: None,
-        prepared: arguments.prepare.clone(),
-    };
+    let report =
+        Report { queue: arguments.queue.clone(), messages: 0, units: 0, last_commit: None, prepared: None };
     let mut putting = Putting { client, arguments, open: 0, lines: Vec::new(), report };
     let mut input = Lines::new(std::io::stdin().lock());
     let result = putting.put_all(&mut input, session);
@@ -87,6 +82,7 @@ impl Putting<'_> {
                 match call(&mut self.client, &Request::Prepare { xid: xid.clone().into_bytes() })? {
                     Reply::Prepared => {
                         self.open = 0;
+                        self.report.prepared = Some(xid.clone());
                         Ok(())
                     }
                     _ => Err(unexpected("PREPARE")),

@@ -62,6 +62,8 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let refused = !report.recovered && !arguments.dry_run;
     let code = match &report.cut {
         _ if refused => ConditionCode::Refused,
+        // What is lost was accepted.
+        _ if report.recovered => ConditionCode::Done,
         Some(cut) if cut.lost.loses_commits() => ConditionCode::Warning,
         _ => ConditionCode::Done,
     };
@@ -72,6 +74,5 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         let text = "what would be lost is listed, and was not accepted; nothing was touched";
         return Err(Failure::refused("HWT529E", text).hint("with --accept-loss the recovery is done"));
     }
-    // What is lost was accepted.
-    Ok(if report.recovered { ConditionCode::Done } else { code })
+    Ok(code)
 }

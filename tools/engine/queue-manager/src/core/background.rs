@@ -151,6 +151,9 @@ impl Core {
         if let Some(job) = self.log.begin_sync()? {
             self.log_sync_under_way = true;
             self.jobs.push(Job::LogSync(job));
+        } else {
+            // An inline sync has covered what waits, perhaps after this was looked at before.
+            self.synced()?;
         }
         Ok(())
     }
