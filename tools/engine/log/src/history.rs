@@ -16,7 +16,7 @@ use format_bsds::{ActiveLog, ActiveStatus, Bsds, ConditionalRestart};
 use format_types::{HistoryId, LogHistory, Rba, RbaRange, Timestamp};
 
 use crate::bsds_files::{BsdsFiles, read_pair};
-use crate::new_history::write_copy_beside_newest_archive;
+use crate::new_history::write_copies_beside_newest_archives;
 use crate::{LogError, LogManager, LogReader, OffloadStep};
 
 /// Offloads that may fail in a row before a cut gives up.
@@ -162,9 +162,8 @@ pub fn cut(
         begin_history(&mut changed, cut, random, now).inspect(|_| *bsds = changed)
     })??;
     let mut messages = log.take_messages();
-    // Of use only when both copies of the BSDS are lost before the next offload, so its failure stops nothing.
-    let beside = write_copy_beside_newest_archive(storage, dir, &mut log.bsds().clone());
-    messages.extend(beside.err().map(|error| format!("CSQJ125E ERROR COPYING BSDS: {error}")));
+    log.write_copies_beside_newest_archives();
+    messages.extend(log.take_messages());
     Ok(Cut { abandoned: RbaRange::new(cut, end), history, messages })
 }
 
@@ -189,11 +188,45 @@ fn cut_damaged(
     let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
     changed.sequence = bsds.sequence + 1;
     files.write(&changed, &mut messages)?;
-    let beside = write_copy_beside_newest_archive(storage, dir, &mut changed.clone());
-    messages.extend(beside.err().map(|error| format!("CSQJ125E ERROR COPYING BSDS: {error}")));
+    let beside = write_copies_beside_newest_archives(storage, dir, &mut changed.clone());
+    messages.extend(beside.err().map(|error| bsds_copies_failed(&error)));
     let history = changed.histories.last().cloned();
     let history = history.ok_or_else(|| LogError::Inventory("it names no log history".to_owned()))?;
     Ok(Cut { history, abandoned, messages })
+}
+
+impl LogManager {
+    /// Whether a cut was made that no restart has completed since.
+    #[must_use]
+    pub fn has_unfinished_cut(&self) -> bool {
+        self.bsds().conditional_restarts.iter().any(|restart| restart.active)
+    }
+
+    /// Notes that a restart has completed after a cut: the page sets agree with the line that it began. Before that, copies of the BSDS
+    /// that know the new history lie beside the newest archives, whatever became of those that [`cut`] wrote: archives that are carried
+    /// elsewhere from now on must not bring back what was given up.
+    ///
+    /// # Errors
+    /// When neither copy of the BSDS can be written.
+    pub fn use_up_cut(&mut self) -> Result<(), LogError> {
+        self.write_copies_beside_newest_archives();
+        self.update_bsds(|bsds| {
+            bsds.conditional_restarts.iter_mut().for_each(|restart| restart.active = false)
+        })
+    }
+
+    /// What cannot be written there is of use only when both copies of the BSDS are lost, or archives are carried elsewhere, before the
+    /// next offload: it is said, and stops nothing.
+    fn write_copies_beside_newest_archives(&mut self) {
+        let mut bsds = self.bsds.clone();
+        if let Err(error) = write_copies_beside_newest_archives(&self.storage, &self.dir, &mut bsds) {
+            self.messages.push(bsds_copies_failed(&error));
+        }
+    }
+}
+
+fn bsds_copies_failed(error: &LogError) -> String {
+    format!("CSQJ125E ERROR COPYING BSDS: {error}")
 }
 
 /// Refuses to go on while a full data set is neither archived nor one that cannot be read: its log would be given up.

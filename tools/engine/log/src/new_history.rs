@@ -63,30 +63,35 @@ impl NewHistory {
             make_data_set(storage, &path, log.size).map_err(|error| failed("make", error))?;
         }
         storage.sync_dir(dir).map_err(|error| LogError::at("sync directory", dir, error))?;
-        write_copy_beside_newest_archive(storage, dir, &mut bsds)?;
+        write_copies_beside_newest_archives(storage, dir, &mut bsds)?;
         BsdsFiles::create(storage, dir, &bsds)?;
         Ok(bsds)
     }
 }
 
-/// Writes a copy of the BSDS beside the newest archive, in the place of one that may be there: it is the first that knows the history which
-/// has just begun, and the only one until the next offload, should both copies of the BSDS be lost.
+/// Writes a copy of the BSDS beside the newest archive of each copy, in the place of one that may be there: it is the first that knows
+/// the history which has just begun, and the only one until the next offload, should both copies of the BSDS be lost. Archives of either
+/// copy may be carried elsewhere alone.
 ///
 /// # Errors
 /// When storage refuses.
-pub(crate) fn write_copy_beside_newest_archive(
+pub(crate) fn write_copies_beside_newest_archives(
     storage: &SharedStorage,
     dir: &Path,
     bsds: &mut Bsds,
 ) -> Result<(), LogError> {
-    let Some(newest) =
-        bsds.archives.iter_mut().filter(|log| log.copy == 1).max_by_key(|log| log.name.clone())
-    else {
-        return Ok(());
-    };
-    let Some((before, number)) = newest.name.rsplit_once(".A") else { return Ok(()) };
-    newest.bsds_name = format!("{before}.B{number}");
-    let path = dir.join(&newest.bsds_name);
+    let mut beside = Vec::new();
+    for copy in 1..=2 {
+        let archives = bsds.archives.iter_mut().filter(|log| log.copy == copy);
+        let Some(newest) = archives.max_by_key(|log| log.name.clone()) else { continue };
+        let Some((before, number)) = newest.name.rsplit_once(".A") else { continue };
+        newest.bsds_name = format!("{before}.B{number}");
+        beside.push(dir.join(&newest.bsds_name));
+    }
     let Some(image) = encode_file(bsds, least_capacity(bsds)) else { return Ok(()) };
-    durable::write_file(storage.as_ref(), &path, &image).map_err(|error| LogError::at("write", &path, error))
+    for path in beside {
+        durable::write_file(storage.as_ref(), &path, &image)
+            .map_err(|error| LogError::at("write", &path, error))?;
+    }
+    Ok(())
 }

@@ -2,9 +2,12 @@
 
 mod site;
 
+use std::path::PathBuf;
+
 use engine_log::history::{begin_history, cut};
 use engine_log::{LogError, LogManager};
-use engine_storage::{FaultRates, OpenMode};
+use engine_storage::{FaultRates, OpenMode, SharedStorage, durable};
+use format_bsds::{encode_file, least_capacity};
 use format_types::{CI_SIZE, HistoryId, Rba, RbaRange};
 use site::cuts::{Cuts, run};
 use site::*;
@@ -236,4 +239,38 @@ fn a_copy_that_fails_while_the_log_is_cut_is_whole_again_in_the_new_history() {
         cuts.check().unwrap_or_else(|error| panic!("seed {seed}, copy 1 lost: {error}"));
     }
     assert!(single > 3, "{single} cuts in single mode");
+}
+
+/// Copies of the BSDS beside the newest archive of each copy: their paths, and the history that each knows last.
+fn beside_newest_archives(storage: &SharedStorage) -> Vec<(PathBuf, HistoryId)> {
+    let archives = reader(storage).bsds().archives.clone();
+    let newest = |copy| archives.iter().filter(|log| log.copy == copy).max_by_key(|log| log.name.clone());
+    let read = |archive: &format_bsds::ArchiveLog| {
+        let path = dir().join(archive.name.replace(".A", ".B"));
+        let bytes = durable::read_file(storage.as_ref(), &path, u64::MAX).unwrap();
+        (path, format_bsds::decode_file(&bytes).newest.unwrap().history())
+    };
+    (1..=2).filter_map(newest).map(read).collect()
+}
+
+#[test]
+fn archives_of_either_copy_carried_elsewhere_know_the_cut() {
+    let (mut cuts, place) = long_log();
+    let storage = cuts.storage.shared();
+    let made = cuts.cut(cuts.line[place].0.start).unwrap();
+    let beside = beside_newest_archives(&storage);
+    assert_eq!(beside.iter().map(|(_, known)| *known).collect::<Vec<_>>(), [made.history.id; 2]);
+    // The power went before those were written: whoever uses the cut up writes them first.
+    let mut before = reader(&storage).bsds().clone();
+    before.histories.pop();
+    let stale = encode_file(&before, least_capacity(&before)).unwrap();
+    for (path, _) in &beside {
+        durable::write_file(storage.as_ref(), path, &stale).unwrap();
+    }
+    assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known != made.history.id));
+    let mut log = open(&storage);
+    assert!(log.has_unfinished_cut());
+    log.use_up_cut().unwrap();
+    assert!(!log.has_unfinished_cut());
+    assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known == made.history.id));
 }
