@@ -335,6 +335,9 @@ impl World {
             }
             (Asked::Browse { .. }, Reply::NoMessage) => {}
             (Asked::Browse { .. }, Reply::Error { .. }) if self.hindered() => {}
+            (Asked::Commit { unit }, Reply::Committed { .. }) if self.model.is_given_back(unit) => {
+                return Err(format!("unit {unit} was committed, but others got what it had got"));
+            }
             (Asked::Commit { unit }, Reply::Committed { rba }) => {
                 self.totals.count(Event::Commit);
                 self.note("committed", &[rba.0]);

@@ -9,7 +9,7 @@ use engine_storage::{Control, FaultRates, FaultyStorage, FileLock, Random, Share
 use format_protocol::Reply;
 use format_types::{Rba, Timestamp};
 
-use crate::client::Client;
+use crate::client::{Client, page_set_of};
 use crate::digest::Digest;
 use crate::event::{Event, Totals};
 use crate::model::{Broken, Model, Stretch};
@@ -244,7 +244,11 @@ impl World {
                 return;
             }
             "CSQI005I" => {
-                self.offline.extend(line.split(' ').nth(4).and_then(|number| number.parse::<u8>().ok()));
+                if let Some(Ok(page_set)) = line.split(' ').nth(4).map(str::parse::<u8>) {
+                    self.offline.insert(page_set);
+                    let sets = self.setup.page_sets;
+                    self.model.page_set_lost(|queue| page_set_of(queue, sets) == page_set);
+                }
                 Event::PageSetOffline
             }
             "CSQP014E" => Event::ExpansionDisabled,

@@ -196,6 +196,8 @@ impl Deed {
             may_have_got: std::collections::BTreeSet::new(),
             asked,
             prepared,
+            in_jeopardy: false,
+            given_back: false,
         }))
     }
 }

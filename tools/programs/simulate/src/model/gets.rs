@@ -33,7 +33,7 @@ impl Model {
         let mut heads: Vec<Number> =
             self.in_order(queue, |place| place == Place::There).into_iter().take(others + 1).collect();
         // What a unit got that is backing out may be back already.
-        heads.extend(self.units.values().filter(|unit| unit.phase.returns()).flat_map(|unit| {
+        heads.extend(self.units.values().filter(|unit| unit.returns()).flat_map(|unit| {
             unit.operations.iter().filter_map(|operation| match operation {
                 Operation::Got(number) => Some(*number),
                 Operation::Put(_) => None,
@@ -73,7 +73,7 @@ impl Model {
         let backing = self
             .units
             .iter()
-            .find(|(_, unit)| unit.phase.returns() && unit.operations.contains(&Operation::Got(number)));
+            .find(|(_, unit)| unit.returns() && unit.operations.contains(&Operation::Got(number)));
         let backing = backing.map(|(number, _)| *number);
         if place != Some(Place::There) && backing.is_none() {
             return Err(format!("a get returned message {number}, which is {place:?}"));
@@ -88,6 +88,7 @@ impl Model {
         }
         if let Some(backing) = backing.and_then(|unit| self.units.get_mut(&unit)) {
             backing.operations.retain(|operation| *operation != Operation::Got(number));
+            backing.given_back = true;
         }
         self.set(number, Place::BeingGot);
         if let Some(unit) = self.units.get_mut(&unit) {
@@ -102,9 +103,10 @@ impl Model {
     /// # Errors
     /// When there was something, and nobody else may have taken it.
     pub(crate) fn got_nothing(&mut self, unit: UnitNumber, queue: QueueNumber) -> Result<(), Broken> {
-        let others = self.units.iter().any(|(number, other)| {
-            *number != unit && (!other.may_have_got.is_empty() || other.phase.returns())
-        });
+        let others = self
+            .units
+            .iter()
+            .any(|(number, other)| *number != unit && (!other.may_have_got.is_empty() || other.returns()));
         if let Some(first) = self.in_order(queue, |place| place == Place::There).first()
             && !others
         {

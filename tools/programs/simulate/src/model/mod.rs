@@ -84,6 +84,17 @@ struct Unit {
     prepared: Option<Stretch>,
     /// What it had done by then: while it backs out later, others may get what it got.
     in_doubt: Vec<Operation>,
+    /// A page set that it used went offline: it is backed out, perhaps, before its program hears of it.
+    in_jeopardy: bool,
+    /// Others got what it had got: it can end in one way only.
+    given_back: bool,
+}
+
+impl Unit {
+    /// Whether what it got may be back on its queue already.
+    fn returns(&self) -> bool {
+        self.phase.returns() || (self.phase == Phase::Working && self.in_jeopardy)
+    }
 }
 
 /// Where a message is.
@@ -166,6 +177,8 @@ impl Model {
             asked: self.log_end,
             prepared: None,
             in_doubt: Vec::new(),
+            in_jeopardy: false,
+            given_back: false,
         };
         self.units.insert(self.next_unit, unit);
         self.next_unit
@@ -264,6 +277,23 @@ impl Model {
             }
         }
         self.note_end(unit, true, rba);
+    }
+
+    /// The page set of some queues went offline.
+    pub(crate) fn page_set_lost(&mut self, queues: impl Fn(QueueNumber) -> bool) {
+        let messages = &self.messages;
+        let is_there = |operation: &Operation| {
+            let (Operation::Put(number) | Operation::Got(number)) = operation;
+            messages.get(number).is_some_and(|(message, _)| queues(message.queue))
+        };
+        for unit in self.units.values_mut().filter(|unit| unit.phase == Phase::Working) {
+            unit.in_jeopardy |= unit.operations.iter().any(is_there);
+        }
+    }
+
+    /// Whether others got what the unit had got: it is backed out, whatever its program was told.
+    pub(crate) fn is_given_back(&self, unit: UnitNumber) -> bool {
+        self.units.get(&unit).is_some_and(|unit| unit.given_back)
     }
 
     /// A unit has been backed out.

@@ -26,10 +26,17 @@ impl World {
             accept_loss: true,
             random: self.random.next_u64(),
         };
-        self.recover_from(point.directory, Vec::new(), Some(end))?;
+        let cut = self.recover_from(point.directory, Vec::new(), Some(end))?;
+        // No record lies between the two: what there must be is the same.
+        let cut = cut.filter(|cut| *cut >= target).ok_or_else(|| {
+            format!(
+                "a recovery to {target} cut the log at {}",
+                cut.map_or("none".to_owned(), |at| at.to_string())
+            )
+        })?;
         self.totals.count(Event::Cut);
         self.note("cut", &[target.0]);
-        self.continue_from(target, model);
+        self.continue_from(target, cut, model);
         if self.random.coin() { self.off_the_line() } else { Ok(()) }
     }
 
@@ -44,10 +51,10 @@ impl World {
         })
     }
 
-    /// From now on this is what there must be: the log was cut at `cut`.
-    pub(super) fn continue_from(&mut self, cut: Rba, model: Model) {
+    /// From now on this is what there must be below `target`: the log was cut at `cut`, at the first record that is not below it.
+    pub(super) fn continue_from(&mut self, target: Rba, cut: Rba, model: Model) {
         self.model = model;
-        self.queues.retain(|queue| queue.to <= cut);
+        self.queues.retain(|queue| queue.to <= target);
         let (on_the_line, off): (Vec<MadePoint>, Vec<MadePoint>) =
             std::mem::take(&mut self.points).into_iter().partition(|point| point.end <= cut);
         self.points = on_the_line;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine_storage::OpenMode;
 use format_pageset::page_zero;
-use format_types::{PAGE_SIZE, PageSetId};
+use format_types::{PAGE_SIZE, PageSetId, Rba};
 use operation_points::{Driver, PointInTime, RecoverReport, RecoverSettings, recover_to};
 
 use crate::event::Event;
@@ -79,16 +79,17 @@ impl World {
     /// Recovers `page_sets` from one of the points.
     fn recover(&mut self, page_sets: Vec<PageSetId>) -> Result<(), Broken> {
         let Some(from) = self.pick_point() else { return Err("there is no recovery point".to_owned()) };
-        self.recover_from(from, page_sets, None)
+        self.recover_from(from, page_sets, None).map(drop)
     }
 
-    /// Recovers `page_sets`, all when there are none, from a point, to a point in time perhaps; cut off a few times perhaps.
+    /// Recovers `page_sets`, all when there are none, from a point, to a point in time perhaps; cut off a few times perhaps. Gives back
+    /// where the log was cut.
     pub(super) fn recover_from(
         &mut self,
         from: PathBuf,
         page_sets: Vec<PageSetId>,
         end: Option<PointInTime>,
-    ) -> Result<(), Broken> {
+    ) -> Result<Option<Rba>, Broken> {
         let frames = if self.random.coin() { None } else { Some(64) };
         let settings = RecoverSettings { frames, ..self.recovery(from, page_sets) };
         for attempt in 0..=CUT_OFF {
@@ -106,7 +107,7 @@ impl World {
                     self.totals.count(Event::Recover);
                     self.note("recovered", &[report.forward.start.0, report.forward.end.0, report.records]);
                     self.trace(|| format!("recovered from {}: {}", report.point, report.forward));
-                    return Ok(());
+                    return Ok(report.cut.map(|cut| cut.cut));
                 }
                 Err(error) if cut_off && stopped => {
                     self.totals.count(Event::RecoverInterrupted);
