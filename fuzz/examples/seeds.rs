@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use format_bsds::{
-    ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, Bsds, CheckpointEntry, PageSetEntry,
+    ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, Bsds, CheckpointEntry, Hole, PageSetEntry,
     RecoveryPointEntry, Settings, encode_slot, least_capacity,
 };
 use format_journal::{Entry, Header, Put, Unit, encode_entry, encode_header};
@@ -288,6 +288,7 @@ fn bsds(corpus: &Corpus) {
             unit: "SYSDA".to_owned(),
             volume: "VOL001".to_owned(),
             bsds_name: "ARCHLOG1.B0000001".to_owned(),
+            deleting: false,
         }],
         next_archive: 2,
         highest_written: Rba(0x5000),
@@ -312,9 +313,11 @@ fn bsds(corpus: &Corpus) {
             end: Rba(0x3000),
             page_sets: vec![(set(1), Rba(0x2000))],
             system_recovery: system_recovery(),
+            verified_at: Some(Timestamp(9)),
         }],
         holds: vec![],
         page_sets: vec![PageSetEntry { page_set: set(1), initial_pages: 1024, expand: Expand::System }],
+        holes: vec![Hole { history: HISTORY, range: range(0x1000, 0x2000) }],
     };
     for (name, sequence) in [("even", 4), ("odd", 5)] {
         let bsds = Bsds { sequence, ..full.clone() };

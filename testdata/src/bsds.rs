@@ -55,6 +55,7 @@ fn inventory(sequence: u64) -> Bsds {
             initial_pages: 64,
             expand: Expand::User,
         }],
+        holes: vec![],
     }
 }
 

@@ -1,6 +1,6 @@
 //! Entries of archive logs.
 
-use format_types::{HistoryId, Lrsn, RbaRange, Timestamp};
+use format_types::{ArchiveReference, HistoryId, Lrsn, RbaRange, Timestamp};
 
 /// An archive log data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,4 +25,28 @@ pub struct ArchiveLog {
     pub volume: String,
     /// Name of the copy of the BSDS written with it; empty when that failed.
     pub bsds_name: String,
+    /// It is being deleted: its file may be gone at any moment, and is no damage when it is.
+    pub deleting: bool,
+}
+
+impl ArchiveLog {
+    /// Whether it is the one that `reference` names.
+    #[must_use]
+    pub fn is(&self, reference: &ArchiveReference) -> bool {
+        self.name == reference.name
+            && self.copy == reference.copy
+            && self.history == reference.history
+            && self.range == reference.range
+    }
+
+    /// What names it.
+    #[must_use]
+    pub fn reference(&self) -> ArchiveReference {
+        ArchiveReference {
+            copy: self.copy,
+            name: self.name.clone(),
+            history: self.history,
+            range: self.range,
+        }
+    }
 }

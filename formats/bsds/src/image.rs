@@ -9,7 +9,7 @@
 //! | histories | id (number u32, random u64), parent (optional: id, cut u64), first u64 |
 //! | active logs | copy u8, name, size u64, range (optional: start u64, end u64), status u8, instance u32, history |
 //! | stopped copies | two optional RBAs |
-//! | archives | copy u8, name, history, start, end, start LRSN, end LRSN, written at (u64 each), unit, volume, BSDS name |
+//! | archives | copy u8, name, history, start, end, start LRSN, end LRSN, written at (u64 each), unit, volume, BSDS name, deleting u8 |
 //! | counters | next archive u32, highest written u64, highest offloaded u64 |
 //! | checkpoints | begin, end, at (u64 each) |
 //! | clean stop | optional RBA |
@@ -17,8 +17,10 @@
 //! | backups in progress | name, started, system recovery RBA, start RBA (u64 each) |
 //! | recovery points | name, directory, method u8, state u8, at u64, history, start, end (u64), page sets (u8, u64), next row |
 //! | ... system recovery | page sets part, optional structures and units parts, RBA without offline u64; a part: RBA u64, holder |
+//! | ... verified | when it was last found whole (optional u64) |
 //! | holds | point, reason, until (optional u64) |
 //! | page sets | page set u8, initial pages u32, expand u8 |
+//! | holes | history, start u64, end u64 |
 
 use format_types::{
     Cursor, DataSetName, Expand, HistoryId, LogHistory, Lrsn, PageSetId, QueueManagerId, Rba, RbaRange,
@@ -27,7 +29,7 @@ use format_types::{
 
 use crate::{
     ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, Bsds, CheckpointEntry, ConditionalRestart, Hold,
-    PageSetEntry, PointMethod, PointState, RecoveryPointEntry, Settings,
+    Hole, PageSetEntry, PointMethod, PointState, RecoveryPointEntry, Settings,
 };
 
 /// Why bytes are not an inventory.
@@ -133,6 +135,7 @@ impl Writer {
         self.text(&log.unit);
         self.text(&log.volume);
         self.text(&log.bsds_name);
+        self.bool(log.deleting);
     }
 
     fn point(&mut self, point: &RecoveryPointEntry) {
@@ -160,6 +163,7 @@ impl Writer {
         self.optional(recovery.structures.as_ref(), Self::part);
         self.optional(recovery.units.as_ref(), Self::part);
         self.rba(recovery.page_sets_online);
+        self.optional(point.verified_at, Self::time);
     }
 }
 
@@ -221,6 +225,10 @@ pub(crate) fn encode(bsds: &Bsds) -> Vec<u8> {
             Expand::System => 2,
             Expand::None => 3,
         });
+    });
+    w.list(&bsds.holes, |w, hole| {
+        w.history(hole.history);
+        w.range(hole.range);
     });
     w.0
 }
@@ -346,6 +354,7 @@ impl Reader<'_> {
             unit: self.text("unit")?,
             volume: self.text("volume")?,
             bsds_name: self.bsds_copy()?,
+            deleting: self.bool("deleting")?,
         })
     }
 
@@ -379,6 +388,7 @@ impl Reader<'_> {
                 units: self.optional("units part", Self::part)?,
                 page_sets_online: self.rba()?,
             },
+            verified_at: self.optional("verified at", Self::time)?,
         })
     }
 }
@@ -450,6 +460,7 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
                 },
             })
         })?,
+        holes: r.list(|r| Ok(Hole { history: r.history()?, range: r.range()? }))?,
     };
     let left = r.0.rest().len();
     if left > 0 {

@@ -6,7 +6,7 @@ use format_types::{
     Expand, HistoryId, LogHistory, PageSetId, QueueManagerId, QueueManagerName, Rba, RbaRange, Timestamp,
 };
 
-use crate::{ArchiveLog, BackupInProgress, Hold, RecoveryPointEntry};
+use crate::{ArchiveLog, BackupInProgress, Hold, Hole, RecoveryPointEntry};
 
 /// Everything that a bootstrap data set says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Bsds {
     pub holds: Vec<Hold>,
     /// The page sets.
     pub page_sets: Vec<PageSetEntry>,
+    /// Log that was deleted because nothing needed it, in the order of histories and RBAs; no two of them touch.
+    pub holes: Vec<Hole>,
 }
 
 /// What a queue manager was created with.

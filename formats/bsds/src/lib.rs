@@ -25,9 +25,12 @@
 //! capacity under a temporary name, synced, and renamed: copy 1, then copy 2.
 //!
 //! # Non-goals
-//! Entries are never dropped by themselves: an archive is forgotten only when somebody says so.
+//! Entries are never dropped by themselves: an archive is forgotten only when somebody says so. It is marked as being deleted before
+//! its file is removed, and what it held is noted as a hole once it is gone.
 
 mod archive;
+mod facts;
+mod holes;
 mod image;
 mod inventory;
 mod line;
@@ -35,6 +38,7 @@ mod points;
 pub mod slot;
 
 pub use archive::ArchiveLog;
+pub use holes::Hole;
 pub use image::BsdsError;
 pub use inventory::{
     ActiveLog, ActiveStatus, Bsds, CheckpointEntry, ConditionalRestart, PageSetEntry, Settings,

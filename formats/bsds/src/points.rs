@@ -40,6 +40,8 @@ pub struct RecoveryPointEntry {
     pub page_sets: Vec<(PageSetId, Rba)>,
     /// The system recovery RBA at that time.
     pub system_recovery: SystemRecovery,
+    /// When it was last found whole: its pages and the log that it needs. None while it was not looked at since it was made.
+    pub verified_at: Option<Timestamp>,
 }
 
 /// A recovery point that must not be given up.
@@ -51,4 +53,12 @@ pub struct Hold {
     pub reason: String,
     /// Until when; none for ever.
     pub until: Option<Timestamp>,
+}
+
+impl Hold {
+    /// Whether it still holds at `now`.
+    #[must_use]
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }

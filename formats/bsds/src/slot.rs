@@ -247,4 +247,4 @@ fn capacity_claimed(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 #[path = "slot_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, CheckpointEntry, ConditionalRestart, Hold,
+    ActiveLog, ActiveStatus, ArchiveLog, BackupInProgress, CheckpointEntry, ConditionalRestart, Hold, Hole,
     PageSetEntry, PointMethod, PointState, RecoveryPointEntry, Settings,
 };
 use format_types::{
@@ -10,7 +10,7 @@ use format_types::{
     SystemRecovery, Timestamp,
 };
 
-pub(super) fn sample() -> Bsds {
+pub(crate) fn sample() -> Bsds {
     let first = HistoryId { number: 1, random: 0xAAAA };
     let second = HistoryId { number: 2, random: 0xBBBB };
     let range = RbaRange::new(Rba(0), Rba(0x5A000));
@@ -60,6 +60,7 @@ pub(super) fn sample() -> Bsds {
             unit: "DISK".to_owned(),
             volume: String::new(),
             bsds_name: "ARCHLOG1.B0000001".to_owned(),
+            deleting: true,
         }],
         next_archive: 2,
         highest_written: Rba(0x5C777),
@@ -89,6 +90,7 @@ pub(super) fn sample() -> Bsds {
                 units: Some(part(0x50900)),
                 page_sets_online: Rba(0x50800),
             },
+            verified_at: Some(Timestamp(9)),
         }],
         holds: vec![Hold { point: "P1".to_owned(), reason: "year end".to_owned(), until: None }],
         page_sets: vec![PageSetEntry {
@@ -96,6 +98,7 @@ pub(super) fn sample() -> Bsds {
             initial_pages: 4096,
             expand: Expand::User,
         }],
+        holes: vec![Hole { history: first, range: RbaRange::new(Rba(0x1000), Rba(0x3000)) }],
     }
 }
 

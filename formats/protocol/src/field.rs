@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use format_types::{
-    Cursor, HistoryId, ObjectName, PageNumber, PageSetId, QueueManagerId, QueueManagerName, Rba, Timestamp,
-    Urid,
+    Cursor, HistoryId, ObjectName, PageNumber, PageSetId, QueueManagerId, QueueManagerName, Rba, RbaRange,
+    Timestamp, Urid,
 };
 
 use crate::ProtocolError;
@@ -198,6 +198,22 @@ impl Field for PageSetId {
         let offset = cursor.offset();
         let number = cursor.u8()?;
         Self::new(number).ok_or_else(|| bad("page set (0 to 99)", offset, &number))
+    }
+}
+
+impl Field for RbaRange {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.start.put(out);
+        self.end.put(out);
+    }
+
+    fn take(cursor: &mut Cursor<'_>) -> Result<Self, ProtocolError> {
+        let offset = cursor.offset();
+        let (start, end) = (Rba::take(cursor)?, Rba::take(cursor)?);
+        if end < start {
+            return Err(bad("range of RBAs", offset, &format_args!("{start} to {end}")));
+        }
+        Ok(Self::new(start, end))
     }
 }
 

@@ -1,6 +1,6 @@
-//! A recovery point as a program registers it with the queue manager.
+//! A recovery point as a program registers it with the queue manager, and archives as it names them.
 
-use format_types::{HistoryId, PageSetId, Rba, SystemRecovery, Timestamp};
+use format_types::{ArchiveReference, HistoryId, PageSetId, Rba, SystemRecovery, Timestamp};
 
 pub use format_types::{PointMethod, PointState};
 
@@ -34,6 +34,7 @@ pub struct PointRegistration {
     pub system_recovery: SystemRecovery,
 }
 
+struct_field!(ArchiveReference { copy, name, history, range });
 struct_field!(PointRegistration {
     name,
     directory,

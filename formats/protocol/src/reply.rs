@@ -131,6 +131,15 @@ frames! {
             /// Units of recovery that no connection ends: in doubt, or waiting for a page set.
             unresolved: Vec<UnitUsage>,
         },
+        /// To `HoldPoint`, `ReleasePoint`, `ForgetPoint`, `NotePoint`, `MarkArchives`, `SettleArchives`: both copies of the BSDS say it.
+        19 => BsdsChanged {
+            /// Sequence of the BSDS.
+            sequence: u64,
+            /// Digest of its facts, see `MarkArchives`.
+            facts: u64,
+            /// What was changed.
+            lines: Vec<String>,
+        },
     }
 }
 
@@ -217,6 +226,7 @@ mod tests {
                 connected: vec!["PAYROLL".into(), String::new()],
                 unresolved: usage().units,
             },
+            Reply::BsdsChanged { sequence: 77, facts: u64::MAX, lines: vec!["HWT451I".into()] },
         ]
     }
 
@@ -238,7 +248,7 @@ mod tests {
     #[test]
     fn tags_are_pinned() {
         let tags: Vec<u8> = samples().iter().map(|reply| reply.encode().unwrap()[FRAME_HEADER]).collect();
-        assert_eq!(tags, (1..=18).collect::<Vec<u8>>());
+        assert_eq!(tags, (1..=19).collect::<Vec<u8>>());
     }
 
     proptest! {

@@ -1,10 +1,10 @@
 //! What a program asks of a queue manager.
 
-use format_types::ObjectName;
+use format_types::{ArchiveReference, ObjectName, Timestamp};
 
 use crate::MESSAGE_ID_SIZE;
-use crate::PointRegistration;
 use crate::field::frames;
+use crate::{PointRegistration, PointState};
 
 frames! {
     /// A request. Each is answered by one [`Reply`](crate::Reply).
@@ -98,15 +98,79 @@ frames! {
             /// Stop over units of recovery that are in doubt or wait for a page set.
             allow_unresolved: bool,
         },
+        /// Holds a recovery point: it must not be given up.
+        19 => HoldPoint {
+            /// Name of the point.
+            point: String,
+            /// Why; a point may be held for several reasons, and the same reason once more changes the time.
+            reason: String,
+            /// Until when; none for ever.
+            until: Option<Timestamp>,
+        },
+        /// Ends all holds on a recovery point.
+        20 => ReleasePoint {
+            /// Name of the point.
+            point: String,
+        },
+        /// Forgets a recovery point, unless something needs it; its files stay.
+        21 => ForgetPoint {
+            /// Name of the point.
+            point: String,
+            /// The other point that has the newest DEFINE statements; none when no point has any.
+            definitions: Option<String>,
+        },
+        /// Notes what looking at a recovery point came to.
+        22 => NotePoint {
+            /// Name of the point.
+            point: String,
+            /// When it was made: its name may have been given again.
+            made: Timestamp,
+            /// What is known of it now; verified when its pages and the log that it needs are whole.
+            state: PointState,
+            /// When that was found.
+            at: Timestamp,
+        },
+        /// Marks archives as being deleted, before the first of their files is removed. Several requests on the same facts are one deletion.
+        23 => MarkArchives {
+            /// The archives.
+            archives: Vec<ArchiveReference>,
+            /// Digest of the facts that the plan was evaluated on; refused when they are others now.
+            facts: u64,
+        },
+        /// Ends the deletion of marked archives: entries of files that are gone are dropped, and holes noted; others are not marked any more.
+        24 => SettleArchives {
+            /// Archives whose files are removed, durably.
+            gone: Vec<ArchiveReference>,
+            /// Archives that stay.
+            kept: Vec<ArchiveReference>,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use format_types::{HistoryId, PageSetId, Rba, RecoveryPart, SystemRecovery, Timestamp};
+    use format_types::{HistoryId, PageSetId, Rba, RbaRange, RecoveryPart, SystemRecovery};
 
     use super::*;
-    use crate::{FRAME_HEADER, MAXIMUM_FRAME, PointMethod, PointState, ProtocolError};
+    use crate::{FRAME_HEADER, MAXIMUM_FRAME, PointMethod, ProtocolError};
+
+    fn archive(copy: u8) -> ArchiveReference {
+        ArchiveReference {
+            copy,
+            name: format!("ARCHLOG{copy}.A0000001"),
+            history: HistoryId { number: 1, random: 7 },
+            range: RbaRange::new(Rba(0x1000), Rba(0x9000)),
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_archives_fit_into_a_frame() {
+        let archives =
+            (0..100_000).map(|n| ArchiveReference { name: format!("ARCHLOG1.A{n:07}"), ..archive(1) });
+        let request = Request::MarkArchives { archives: archives.collect(), facts: 1 };
+        let frame = request.encode().unwrap();
+        assert_eq!(Request::decode(&frame[FRAME_HEADER..]), Ok(request));
+    }
 
     pub(crate) fn samples() -> Vec<Request> {
         let queue: ObjectName = "APP.ORDERS".parse().unwrap();
@@ -163,6 +227,18 @@ mod tests {
             Request::Stop { force: true },
             Request::Applications,
             Request::StopWhenAlone { allow_unresolved: true },
+            Request::HoldPoint { point: "P1".into(), reason: "audit".into(), until: Some(Timestamp(9)) },
+            Request::HoldPoint { point: "P1".into(), reason: "year end".into(), until: None },
+            Request::ReleasePoint { point: "P1".into() },
+            Request::ForgetPoint { point: "P1".into(), definitions: Some("P2".into()) },
+            Request::NotePoint {
+                point: "P1".into(),
+                made: Timestamp(5),
+                state: PointState::Damaged,
+                at: Timestamp(6),
+            },
+            Request::MarkArchives { archives: vec![archive(1), archive(2)], facts: 0x1234_5678_9ABC_DEF0 },
+            Request::SettleArchives { gone: vec![archive(1)], kept: vec![archive(2)] },
         ]
     }
 
@@ -203,6 +279,11 @@ mod tests {
         assert!(matches!(Request::decode(&[7, 255, 255, 255, 255, 1]), Err(ProtocolError::Short(_))));
         // A name with a blank.
         assert!(matches!(Request::decode(&[4, 0, 0, 0, 1, b' ', 0]), Err(ProtocolError::Value { .. })));
+        // A range that ends before it begins.
+        let mut backwards = archive(1);
+        backwards.range = RbaRange::new(Rba(0x2000), Rba(0x1000));
+        let mark = Request::MarkArchives { archives: vec![backwards], facts: 0 }.encode().unwrap();
+        assert!(matches!(Request::decode(&mark[FRAME_HEADER..]), Err(ProtocolError::Value { .. })));
         // Text that is no UTF-8.
         assert!(matches!(Request::decode(&[8, 0, 0, 0, 1, 0xFF]), Err(ProtocolError::Value { .. })));
     }

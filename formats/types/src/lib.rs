@@ -3,6 +3,7 @@
 //! Every meaningful number is a type of its own, printed and read in the notation that people of the field use: an RBA is sixteen
 //! upper-case hexadecimal digits, a page set is two decimal digits. Nothing here reads files.
 
+mod archive;
 mod checksum;
 mod condition;
 mod cursor;
@@ -15,7 +16,8 @@ mod rba;
 mod time;
 mod usage;
 
-pub use checksum::{Crc32c, crc32c, crc32c_combine_parts};
+pub use archive::ArchiveReference;
+pub use checksum::{Crc32c, crc32c, crc32c_combine_parts, digest64};
 pub use condition::ConditionCode;
 pub use cursor::{Cursor, ShortInput, put_bytes16, put_bytes32};
 pub use history::{HistoryId, LogHistory, LogPlace};

@@ -9,22 +9,26 @@ use crate::LogError;
 use crate::bsds_files::{BsdsFiles, read_pair};
 
 /// Changes the BSDS in `dir`, durably in copy 1 and then in copy 2 when it returns, and repairs a copy that is not as it should be;
-/// gives what was written, and messages for people. The caller holds the directory's lock: nobody else may write there. Killed at any
-/// moment, the change is made or not made.
+/// gives what `change` says, what was written, and messages for people. A change that is refused, or changes nothing, writes nothing. The
+/// caller holds the directory's lock: nobody else may write there. Killed at any moment, the change is made or not made.
 ///
 /// # Errors
-/// When neither copy can be read or written.
-pub fn update_bsds_at_rest(
+/// What `change` says; or when neither copy can be read or written.
+pub fn update_bsds_at_rest<T, E: From<LogError>>(
     storage: &SharedStorage,
     dir: &Path,
-    change: impl FnOnce(&mut Bsds),
-) -> Result<(Bsds, Vec<String>), LogError> {
+    change: impl FnOnce(&mut Bsds) -> Result<T, E>,
+) -> Result<(T, Bsds, Vec<String>), E> {
     let pair = read_pair(storage, dir)?;
-    let mut bsds = pair.bsds.clone();
+    let mut changed = pair.bsds.clone();
+    let answer = change(&mut changed)?;
     let mut messages = Vec::new();
+    if changed == pair.bsds {
+        return Ok((answer, changed, messages));
+    }
+    let mut bsds = pair.bsds.clone();
     let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
-    change(&mut bsds);
-    bsds.sequence += 1;
-    files.write(&bsds, &mut messages)?;
-    Ok((bsds, messages))
+    changed.sequence = bsds.sequence + 1;
+    files.write(&changed, &mut messages)?;
+    Ok((answer, changed, messages))
 }

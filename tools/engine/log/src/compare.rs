@@ -212,6 +212,9 @@ fn read<'a>(sets: &DataSets, set: &'a DataSet, chunk: RbaRange) -> Option<Versio
     let mut errors = BTreeMap::new();
     // Closed again at once: a stretch may lie in very many small archives.
     let file = sets.open(set);
+    if file.is_err() && sets.was_deleted(set) {
+        return None;
+    }
     let read = |rba, bytes: &mut [u8]| {
         file.as_ref().map_err(Clone::clone).and_then(|file| set.read(file, rba, bytes))
     };

@@ -109,6 +109,7 @@ fn first_bsds(new: &NewLog, size: u64) -> Bsds {
         recovery_points: Vec::new(),
         holds: Vec::new(),
         page_sets: new.page_sets.clone(),
+        holes: Vec::new(),
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct DataSet {
     history: HistoryId,
     /// An active log that is archived: it may be written anew at any time, or have been made anew.
     pub(crate) archived: bool,
+    /// An archive that is being deleted: its file may go at any moment.
+    deleting: bool,
     file: OnceLock<Result<SharedFile, String>>,
 }
 
@@ -56,7 +58,10 @@ impl DataSets {
             let archives = bsds.archives.iter().filter(|log| log.copy == copy);
             sets.extend(archives.filter_map(|log| {
                 let range = line.clip(log.history, log.range)?;
-                Some(DataSet::new(copy, &log.name, range, log.range.start, None, log.history))
+                // Its file may be gone: that is no damage, and nobody is to look there.
+                let gone = log.deleting && !storage.exists(&dir.join(&log.name)).unwrap_or(true);
+                let set = DataSet::new(copy, &log.name, range, log.range.start, None, log.history);
+                (!gone).then_some(DataSet { deleting: log.deleting, ..set })
             }));
         }
         let abandoned = line.abandoned();
@@ -74,6 +79,7 @@ impl DataSets {
     pub(crate) fn again(&self) -> Self {
         let again = |set: &DataSet| DataSet {
             archived: set.archived,
+            deleting: set.deleting,
             ..DataSet::new(set.copy, &set.name, set.range, set.start, set.instance, set.history)
         };
         Self {
@@ -144,6 +150,11 @@ impl DataSets {
         self.storage.open(&self.dir.join(&set.name), OpenMode::Read).map_err(|error| error.to_string())
     }
 
+    /// Whether `set` is an archive that was deleted since these data sets were named.
+    pub(crate) fn was_deleted(&self, set: &DataSet) -> bool {
+        set.deleting && !self.storage.exists(&self.dir.join(&set.name)).unwrap_or(true)
+    }
+
     /// Where the control interval at `rba` is expected in `set`.
     pub(crate) fn place(&self, set: &DataSet, rba: Rba) -> CiPlace {
         let identity = LogIdentity { queue_manager: self.queue_manager, history: set.history };
@@ -178,6 +189,7 @@ impl DataSet {
             instance,
             history,
             archived: false,
+            deleting: false,
             file: OnceLock::new(),
         }
     }

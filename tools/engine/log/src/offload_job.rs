@@ -288,6 +288,7 @@ impl OffloadJob {
                 unit: "DISK".to_owned(),
                 volume: String::new(),
                 bsds_name,
+                deleting: false,
             });
         }
         archives

@@ -247,6 +247,7 @@ fn without_base(
         recovery_points: Vec::new(),
         holds: Vec::new(),
         page_sets: Vec::new(),
+        holes: Vec::new(),
     })
 }
 

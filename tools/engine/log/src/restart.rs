@@ -116,8 +116,11 @@ fn remove_temporary_files(storage: &SharedStorage, dir: &Path) -> Result<(), Log
 fn release_archived(bsds: &mut Bsds, current: RbaRange) {
     for log in &mut bsds.active_logs {
         let full = log.range.filter(|range| range.end <= current.start && !log.status.is_available());
-        let archived =
-            bsds.archives.iter().any(|archive| Some(archive.range) == full && archive.history == log.history);
+        let archived = bsds
+            .archives
+            .iter()
+            .filter(|archive| !archive.deleting)
+            .any(|archive| Some(archive.range) == full && archive.history == log.history);
         if archived {
             log.status.reusable = true;
             log.status.stopped = false;

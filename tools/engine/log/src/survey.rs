@@ -220,6 +220,10 @@ impl LogSurvey {
             }
             bsds.archives.push(file.archive(content, now, &self.inventories));
         }
+        // A deletion that got as far as their files ends here: what is gone was to go, what is there may have to stay.
+        let is_there = |name: &str| self.files.iter().any(|file| file.name == name);
+        bsds.drop_archives(|archive| archive.deleting && !is_there(&archive.name));
+        bsds.archives.iter_mut().for_each(|archive| archive.deleting = false);
         // In the order in which they were written.
         bsds.archives.sort_by_key(|archive| (archive.history.number, archive.range.start, archive.copy));
         Ok(())
@@ -249,6 +253,7 @@ impl LogFile {
             unit: "DISK".to_owned(),
             volume: String::new(),
             bsds_name: if is_there { beside } else { String::new() },
+            deleting: false,
         }
     }
 }

@@ -40,6 +40,7 @@ fn of_copy(storage: &SharedStorage, bsds: &Bsds, done: &ExtractedLog) -> LogRead
         unit: String::new(),
         volume: String::new(),
         bsds_name: String::new(),
+        deleting: false,
     };
     let bsds = Bsds { active_logs: Vec::new(), archives: vec![archive], ..bsds.clone() };
     LogReader::with_bsds(storage, Path::new(""), bsds)

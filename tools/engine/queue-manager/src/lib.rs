@@ -12,6 +12,7 @@ mod command;
 pub mod core;
 mod create;
 mod error;
+mod inventory;
 mod job;
 mod queue;
 pub mod server;
@@ -21,6 +22,7 @@ pub use at_rest::definitions_at_rest;
 pub use bring_forward::{BringForward, BroughtForward, bring_forward};
 pub use create::{NewQueueManager, create};
 pub use error::CoreError;
+pub use inventory::{BsdsChanged, ChangeError, change_at_rest, change_bsds};
 pub use job::{Job, JobDone};
 
 /// Largest message: 4 MiB.

@@ -303,6 +303,7 @@ fn copy_log(
             unit: "DISK".to_owned(),
             volume: String::new(),
             bsds_name: String::new(),
+            deleting: false,
         });
     }
     Ok(())
@@ -339,5 +340,6 @@ pub(crate) fn name_point(base: &mut Bsds, point: &Point) {
         end: manifest.end,
         page_sets: manifest.page_sets.iter().map(|copy| (copy.page_set, copy.recovery_rba)).collect(),
         system_recovery: manifest.system_recovery.clone(),
+        verified_at: None,
     });
 }

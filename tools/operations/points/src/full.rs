@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use engine_log::update_bsds_at_rest;
+use engine_log::{LogError, update_bsds_at_rest};
 use engine_queue_manager::{definitions_at_rest, files};
 use engine_recovery::status::at_rest;
 use engine_storage::{FileLock, SharedStorage, durable};
@@ -215,10 +215,12 @@ impl FullPoint {
             }
             Stage::Registering(manifest, copied) => {
                 let entry = entry(&self.plan, &manifest);
-                let (_, messages) = update_bsds_at_rest(&self.storage, &self.plan.source, |bsds| {
+                let named = |bsds: &mut Bsds| {
                     bsds.recovery_points.push(entry);
-                })
-                .map_err(|error| PointError::NotRegistered {
+                    Ok::<(), LogError>(())
+                };
+                let updated = update_bsds_at_rest(&self.storage, &self.plan.source, named);
+                let ((), _, messages) = updated.map_err(|error| PointError::NotRegistered {
                     directory: self.plan.directory.clone(),
                     error: error.to_string(),
                 })?;
@@ -332,6 +334,7 @@ fn entry(plan: &PointPlan, manifest: &Manifest) -> RecoveryPointEntry {
         end: point.end,
         page_sets: point.page_sets,
         system_recovery: point.system_recovery,
+        verified_at: None,
     }
 }
 

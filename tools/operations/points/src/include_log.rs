@@ -154,6 +154,7 @@ pub(crate) fn with_pieces(bsds: &Bsds, manifest: &Manifest, pieces: &[CopiedLog]
         unit: "DISK".to_owned(),
         volume: String::new(),
         bsds_name: String::new(),
+        deleting: false,
     };
     Bsds { active_logs: Vec::new(), archives: pieces.iter().map(entry).collect(), ..bsds.clone() }
 }

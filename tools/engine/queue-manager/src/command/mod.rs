@@ -157,5 +157,6 @@ pub(crate) fn point_entry(point: &PointRegistration) -> RecoveryPointEntry {
         end: point.end,
         page_sets: point.page_sets.clone(),
         system_recovery: point.system_recovery.clone(),
+        verified_at: None,
     }
 }

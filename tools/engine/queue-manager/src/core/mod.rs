@@ -11,6 +11,7 @@ mod archive;
 mod background;
 mod commit;
 mod ending;
+mod inventory;
 mod key;
 mod long_running;
 mod message;

@@ -217,6 +217,12 @@ impl Core {
             Request::StopWhenAlone { allow_unresolved } => {
                 Ok(self.stop_when_alone(connection, *allow_unresolved))
             }
+            Request::HoldPoint { .. }
+            | Request::ReleasePoint { .. }
+            | Request::ForgetPoint { .. }
+            | Request::NotePoint { .. }
+            | Request::MarkArchives { .. }
+            | Request::SettleArchives { .. } => self.change_inventory(request),
         }
     }
 

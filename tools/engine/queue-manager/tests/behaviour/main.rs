@@ -4,6 +4,7 @@ mod bench;
 mod clock;
 mod faults;
 mod in_doubt;
+mod inventory;
 mod log_copies;
 mod model;
 mod objects;
