@@ -15,10 +15,42 @@ pub type SharedFile = Arc<dyn StorageFile>;
 pub enum OpenMode {
     /// It must be there; reads only.
     Read,
+    /// The same, and its name is no symbolic link: `InvalidInput` when it is one.
+    ReadNoFollow,
     /// It must be there; reads and writes.
     ReadWrite,
     /// It must not be there; reads and writes. The directory entry is durable only after [`Storage::sync_dir`].
     CreateNew,
+}
+
+impl OpenMode {
+    /// Whether the file may be written.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::ReadWrite | Self::CreateNew)
+    }
+}
+
+/// What a name stands for, links not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A device, a socket, a pipe.
+    Other,
+}
+
+/// What is known of a name without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameFacts {
+    /// What it stands for.
+    pub kind: NameKind,
+    /// Bytes in it.
+    pub len: u64,
 }
 
 /// A kernel lock, held until dropped. The end of the process ends it too, so a lock never outlives its owner.
@@ -98,6 +130,12 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// When the file system refuses to say.
     fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// What `path` stands for, itself and not what a link leads to; none when there is nothing of that name.
+    ///
+    /// # Errors
+    /// When the file system refuses to say.
+    fn look(&self, path: &Path) -> io::Result<Option<NameFacts>>;
 
     /// The names in a directory, sorted; without `.` and `..`.
     ///

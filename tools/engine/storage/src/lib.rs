@@ -18,7 +18,9 @@ mod real;
 mod tree;
 
 pub use context::PathError;
-pub use contract::{FileLock, OpenMode, SharedFile, SharedStorage, Storage, StorageFile};
+pub use contract::{
+    FileLock, NameFacts, NameKind, OpenMode, SharedFile, SharedStorage, Storage, StorageFile,
+};
 pub use faulty::{Control, Counters, FaultRates, FaultyStorage, Image, OperationKind};
 pub use memory::MemoryStorage;
 pub use random::Random;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::blocks::Blocks;
 use crate::context::Context;
-use crate::contract::{FileLock, OpenMode, SharedFile, Storage, StorageFile};
+use crate::contract::{FileLock, NameFacts, OpenMode, SharedFile, Storage, StorageFile};
 use crate::tree::{NameChange, Node, NodeId, Tree};
 
 /// Gives every storage in memory a device number of its own.
@@ -102,11 +102,15 @@ impl Storage for MemoryStorage {
             id
         };
         let shared = Arc::clone(&self.shared);
-        Ok(Arc::new(MemoryFile { shared, id, writable: mode != OpenMode::Read, path: path.to_owned() }))
+        Ok(Arc::new(MemoryFile { shared, id, writable: mode.writes(), path: path.to_owned() }))
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         Ok(self.shared.state().tree.find(path).is_ok())
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<NameFacts>> {
+        Ok(self.shared.state().tree.look(path))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{FallocateFlags, FlockOperation, OFlags, SeekFrom};
 
 use crate::context::Context;
-use crate::contract::{FileLock, OpenMode, SharedFile, Storage, StorageFile};
+use crate::contract::{FileLock, NameFacts, NameKind, OpenMode, SharedFile, Storage, StorageFile};
 
 /// Zeros written at a time where the file system cannot reserve space.
 const ZEROS: usize = 1 << 20;
@@ -61,11 +61,19 @@ fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
     }
 }
 
+/// What the kernel says of a link that is not to be followed.
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
 fn open_file(path: &Path, mode: OpenMode) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(flags(OFlags::empty())).mode(FILE_MODE);
     match mode {
         OpenMode::Read => {}
+        OpenMode::ReadNoFollow => {
+            options.custom_flags(flags(OFlags::NOFOLLOW));
+        }
         OpenMode::ReadWrite => {
             options.write(true);
         }
@@ -73,7 +81,15 @@ fn open_file(path: &Path, mode: OpenMode) -> io::Result<File> {
             options.write(true).create_new(true);
         }
     }
-    let file = options.open(path)?;
+    let file = match options.open(path) {
+        Err(error) if mode == OpenMode::ReadNoFollow && is_loop(&error) => {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a symbolic link, which is not followed",
+            ));
+        }
+        opened => opened?,
+    };
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -97,6 +113,23 @@ impl Storage for RealStorage {
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
             Err(e) => Err(e).at("look for", path),
         }
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<NameFacts>> {
+        let found = match std::fs::symlink_metadata(path) {
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            found => found.at("look for", path)?,
+        };
+        let kind = found.file_type();
+        let kind = match (kind.is_file(), kind.is_dir(), kind.is_symlink()) {
+            (true, _, _) => NameKind::File,
+            (_, true, _) => NameKind::Directory,
+            (_, _, true) => NameKind::Link,
+            _ => NameKind::Other,
+        };
+        Ok(Some(NameFacts { kind, len: found.len() }))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

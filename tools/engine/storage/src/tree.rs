@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::blocks::Blocks;
+use crate::contract::{NameFacts, NameKind};
 
 /// Names a file or directory for as long as the tree lives; never used again for another.
 pub(crate) type NodeId = u64;
@@ -103,6 +104,15 @@ impl Tree {
             Some(Node::Directory(_)) => Err(io::ErrorKind::IsADirectory.into()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    /// What a path stands for; none when nothing does.
+    pub(crate) fn look(&self, path: &Path) -> Option<NameFacts> {
+        let id = self.find(path).ok()?;
+        Some(match self.file(id) {
+            Ok(file) => NameFacts { kind: NameKind::File, len: file.len() },
+            Err(_) => NameFacts { kind: NameKind::Directory, len: 0 },
+        })
     }
 
     pub(crate) fn is_dir(&self, id: NodeId) -> bool {

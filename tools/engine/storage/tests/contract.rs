@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use engine_storage::{
-    FaultyStorage, MemoryStorage, OpenMode, PathError, RealStorage, SharedStorage, Storage, durable,
+    FaultyStorage, MemoryStorage, NameKind, OpenMode, PathError, RealStorage, SharedStorage, Storage, durable,
 };
 
 fn each(test: impl Fn(&dyn Storage, &Path)) {
@@ -126,6 +126,24 @@ fn a_file_that_was_removed_serves_those_who_have_it_open() {
 }
 
 #[test]
+fn a_name_is_looked_at_without_opening_it() {
+    each(|storage, root| {
+        let path = root.join("A");
+        assert_eq!(storage.look(&path).unwrap(), None);
+        storage.open(&path, OpenMode::CreateNew).unwrap().write_at(0, b"12345").unwrap();
+        let found = storage.look(&path).unwrap().unwrap();
+        assert_eq!((found.kind, found.len), (NameKind::File, 5));
+        assert_eq!(storage.look(&path.join("B")).unwrap(), None);
+        assert_eq!(storage.look(root).unwrap().unwrap().kind, NameKind::Directory);
+        let file = storage.open(&path, OpenMode::ReadNoFollow).unwrap();
+        let mut bytes = [0; 5];
+        file.read_at(0, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"12345");
+        assert!(file.write_at(0, b"x").is_err());
+    });
+}
+
+#[test]
 fn errors_carry_the_path_the_operation_and_the_kind() {
     each(|storage, root| {
         let path = root.join("QM1");
@@ -191,6 +209,10 @@ fn real_storage_follows_no_link_when_it_locks_or_removes_and_opens_no_fifo() {
     let link = dir.path().join("link");
     std::os::unix::fs::symlink(&target, &link).unwrap();
     assert!(storage.lock(&link).is_err());
+    assert_eq!(storage.look(&link).unwrap().unwrap().kind, NameKind::Link);
+    let refused = storage.open(&link, OpenMode::ReadNoFollow).map(drop).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
+    assert!(storage.open(&link, OpenMode::Read).is_ok());
     assert!(storage.exists(&link).unwrap());
     storage.remove(&link).unwrap();
     assert_eq!(durable::read_file(&storage, &target, 100).unwrap(), b"kept");

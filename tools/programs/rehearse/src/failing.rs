@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_storage::{FileLock, OpenMode, RealStorage, SharedFile, SharedStorage, Storage, StorageFile};
+use engine_storage::{
+    FileLock, NameFacts, OpenMode, RealStorage, SharedFile, SharedStorage, Storage, StorageFile,
+};
 
 /// Real storage, but for the syncs of one file.
 pub(crate) struct FailingSyncs {
@@ -31,6 +33,10 @@ impl Storage for FailingSyncs {
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         self.real.exists(path)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<NameFacts>> {
+        self.real.look(path)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

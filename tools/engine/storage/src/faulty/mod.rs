@@ -24,7 +24,7 @@ pub use image::Image;
 use state::{State, Verdict, power_is_off};
 
 use crate::context::Context;
-use crate::contract::{FileLock, OpenMode, SharedFile, SharedStorage, Storage, StorageFile};
+use crate::contract::{FileLock, NameFacts, OpenMode, SharedFile, SharedStorage, Storage, StorageFile};
 use crate::memory::new_device;
 use crate::tree::NodeId;
 
@@ -248,7 +248,7 @@ impl Storage for FaultyStorage {
                 storage: self.clone(),
                 id,
                 incarnation: state.incarnation,
-                writable: mode != OpenMode::Read,
+                writable: mode.writes(),
                 path: path.to_owned(),
                 since: AtomicU64::new(state.writes),
             })
@@ -258,6 +258,10 @@ impl Storage for FaultyStorage {
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         self.call(OperationKind::Look, path, |state| Ok(state.live.find(path).is_ok())).at("look for", path)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<NameFacts>> {
+        self.call(OperationKind::Look, path, |state| Ok(state.live.look(path))).at("look for", path)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
