@@ -3,7 +3,7 @@
 use format_inventory::{ActionEntry, Inventory};
 
 use crate::InventoryError;
-use crate::decide::{Verdict, held, only_today};
+use crate::decide::{Cursors, Verdict, held, only_today};
 use crate::evaluation::Evaluation;
 use crate::fact::{Fact, perform};
 use crate::needs::RESTART_CHECKPOINTS;
@@ -84,12 +84,13 @@ fn freed(planned: &Planned<'_, '_>, then: &Evaluation<'_>) -> (u64, u64) {
         return (0, 0);
     }
     let (mut data_sets, mut bytes) = (0, 0);
+    let mut cursors = Cursors::new(now.logs);
     for (place, (row, verdict)) in now.logs.rows.iter().zip(&planned.verdicts.of).enumerate() {
         if !matches!(verdict, Verdict::Held(_)) || planned.verdicts.newer.contains_key(&place) {
             continue;
         }
         let today = only_today(now.logs, row, then.policy);
-        if held(&then.needs, row, today).meeting(row.range).is_none() {
+        if held(&then.needs, row, today).meeting_near(row.range, cursors.of(row, today)).is_none() {
             data_sets += 1;
             bytes += row.bytes;
         }

@@ -6,7 +6,7 @@ use format_inventory::{Inventory, LogDataSet};
 use format_types::Rba;
 
 use crate::logs::{Logs, Row};
-use crate::needs::{Held, Meeting, Needs};
+use crate::needs::{Cursor, Held, Meeting, Needs};
 use crate::planted::{self, Defect};
 use crate::policy::Policy;
 
@@ -65,6 +65,19 @@ pub(crate) fn held<'n>(needs: &'n Needs, row: &Row, today: bool) -> &'n Held {
     &by_history[usize::from(row.history)]
 }
 
+/// A cursor for each list of what is held, for rows in their order.
+pub(crate) struct Cursors(Vec<[Cursor; 2]>);
+
+impl Cursors {
+    pub(crate) fn new(logs: &Logs) -> Self {
+        Self(vec![[Cursor::default(); 2]; logs.lines.count()])
+    }
+
+    pub(crate) fn of(&mut self, row: &Row, today: bool) -> &mut Cursor {
+        &mut self.0[usize::from(row.history)][usize::from(today)]
+    }
+}
+
 /// Whether only what is not of points holds the row.
 pub(crate) fn only_today(logs: &Logs, row: &Row, policy: &Policy) -> bool {
     policy.copy2_shorter && row.copy == 2 && logs.is_verified_in_copy1(row)
@@ -96,10 +109,11 @@ pub(crate) fn decide(inventory: &Inventory<'_>, logs: &Logs, needs: &Needs, poli
     let mut verdicts = Verdicts { newer: newest(logs, policy), ..Verdicts::default() };
     let mut known: HashMap<(u16, bool, Meeting), u32> = HashMap::new();
     let mut last = None;
+    let mut cursors = Cursors::new(logs);
     verdicts.of.reserve_exact(logs.rows.len());
     for (place, row) in logs.rows.iter().enumerate() {
         let today = only_today(logs, row, policy);
-        let meeting = held(needs, row, today).meeting(row.range);
+        let meeting = held(needs, row, today).meeting_near(row.range, cursors.of(row, today));
         let meeting = meeting.filter(|_| !(planted::active(Defect::Copy2Forgotten) && row.copy == 2));
         let verdict = match meeting {
             _ if row.active => Verdict::Active,

@@ -100,6 +100,34 @@ impl Meeting {
     }
 }
 
+/// Where in [`Held`] the last answer was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cursor {
+    begun: usize,
+    ended: usize,
+}
+
+/// As `partition_point`, in steps that double from `near` on: quick where the answer is close by, never slow.
+fn partition_near<T>(list: &[T], near: usize, before: impl Fn(&T) -> bool) -> usize {
+    let near = near.min(list.len());
+    let holds = |place: usize| list.get(place).is_some_and(&before);
+    let (mut low, mut high, mut step) = (near, near, 1);
+    if holds(near) {
+        while holds(high) {
+            low = high + 1;
+            high = (high + step).min(list.len());
+            step *= 2;
+        }
+    } else {
+        while low > 0 && !holds(low - 1) {
+            high = low - 1;
+            low = low.saturating_sub(step);
+            step *= 2;
+        }
+    }
+    low + list.get(low..high).unwrap_or_default().partition_point(before)
+}
+
 impl Held {
     pub(crate) fn push(&mut self, range: RbaRange, holder: u32) {
         self.stretches.push(Stretch { range, holder });
@@ -119,10 +147,16 @@ impl Held {
 
     /// The holders that meet `range`, none when nobody does.
     pub(crate) fn meeting(&self, range: RbaRange) -> Option<Meeting> {
+        self.meeting_near(range, &mut Cursor::default())
+    }
+
+    /// The same, looked for from where the last data set's were found: neighbours have nearly the same.
+    pub(crate) fn meeting_near(&self, range: RbaRange, cursor: &mut Cursor) -> Option<Meeting> {
         let end = if planted::active(Defect::OffByOneAtLastByte) { range.end.minus(1) } else { range.end };
-        let begun = self.stretches.partition_point(|stretch| stretch.range.start < end);
+        cursor.begun = partition_near(&self.stretches, cursor.begun, |stretch| stretch.range.start < end);
         // What ended before `range` begins has begun before it ends: the difference is what meets it.
-        let ended = self.ends.partition_point(|end| *end <= range.start);
+        cursor.ended = partition_near(&self.ends, cursor.ended, |end| *end <= range.start);
+        let Cursor { begun, ended } = *cursor;
         (begun > ended).then_some(Meeting { begun: begun as u32, ended: ended as u32 })
     }
 
@@ -388,4 +422,26 @@ fn point_text(inventory: &Inventory<'_>, points: &[PointView], place: usize, par
     };
     let holder = holder.map(|holder| format!(" ({holder})")).unwrap_or_default();
     format!("recovery point {}: {what}{holder}", point.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_the_same_wherever_it_is_looked_for_from() {
+        for length in 0..40_u32 {
+            let list: Vec<u32> = (0..length).map(|number| number / 3).collect();
+            for wanted in 0..16 {
+                let place = list.partition_point(|number| *number < wanted);
+                for near in 0..=list.len() + 2 {
+                    assert_eq!(
+                        partition_near(&list, near, |number| *number < wanted),
+                        place,
+                        "{near} of {list:?}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::decide::{self, Group, Verdict, Verdicts, only_today};
 use crate::evaluation::Evaluation;
 use crate::fact::Fact;
 use crate::logs::{Logs, Row};
-use crate::needs::{self, Held, Meeting};
+use crate::needs::{self, Cursor, Held, Meeting};
 use crate::policy::Policy;
 use crate::release::{Release, Wanted, release};
 use crate::{actions, gaps, warnings};
@@ -140,6 +140,11 @@ impl<'e, 'i> Planned<'e, 'i> {
         let more = all.saturating_sub(holders.len());
         holders.extend(self.rule_of_row(place));
         (holders, more)
+    }
+
+    /// Whether the row is of a data set on several volumes of which not all are held.
+    fn is_on_volumes(&self, place: usize) -> bool {
+        !self.volumes.is_empty() && self.volumes.contains_key(&*self.data_set(&self.logs().rows[place]).name)
     }
 
     /// The smallest set of facts after which a row goes, with at most `most` points given up.
@@ -369,9 +374,24 @@ struct Texts<'p, 'e, 'i> {
     planned: &'p Planned<'e, 'i>,
     /// How many holders are listed of one data set.
     listed: usize,
-    holders: HashMap<u32, (Arc<[HolderEntry]>, usize)>,
-    released_by: HashMap<(u32, Option<Meeting>), Arc<[String]>>,
+    /// Of each group.
+    holders: Vec<Option<(Arc<[HolderEntry]>, usize)>>,
+    /// By history, who holds it beside points, and at which marks.
+    released_by: HashMap<Marks, Arc<[String]>>,
+    /// The last of them: neighbours have nearly always the same.
+    last: Option<(Marks, Arc<[String]>)>,
+    cursors: Vec<[Cursor; 2]>,
     nothing: Arc<[String]>,
+}
+
+/// What a releasing set depends on: data sets that agree in it have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Marks {
+    history: u16,
+    /// Who holds it beside points.
+    today: Option<Meeting>,
+    /// The candidates that meet it.
+    candidates: Option<Meeting>,
 }
 
 impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
@@ -396,7 +416,15 @@ impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
             .sum();
         let listed = if all > LISTED { LISTED_OF_ONE } else { usize::MAX };
         let nothing: Arc<[String]> = Vec::new().into();
-        Self { planned, listed, holders: HashMap::new(), released_by: HashMap::new(), nothing }
+        Self {
+            planned,
+            listed,
+            holders: vec![None; groups.len()],
+            released_by: HashMap::new(),
+            last: None,
+            cursors: vec![[Cursor::default(); 2]; evaluation.logs.lines.count()],
+            nothing,
+        }
     }
 
     fn holders(&mut self, place: usize, verdict: Verdict) -> (Arc<[HolderEntry]>, usize) {
@@ -407,7 +435,7 @@ impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
         };
         match verdict {
             Verdict::Held(group) if !planned.verdicts.newer.contains_key(&place) => {
-                self.holders.entry(group).or_insert_with(some).clone()
+                self.holders[group as usize].get_or_insert_with(some).clone()
             }
             _ => some(),
         }
@@ -431,10 +459,25 @@ impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
         match verdict {
             Verdict::Active | Verdict::Unregistered => self.nothing.clone(),
             Verdict::Held(_) if policy.is_empty() => self.nothing.clone(),
-            Verdict::Held(group) if !planned.verdicts.newer.contains_key(&place) && !policy.copy2_shorter => {
+            // What lets it go lets its other volumes go too.
+            Verdict::Held(_) if planned.is_on_volumes(place) => lines(),
+            Verdict::Held(_) if !planned.verdicts.newer.contains_key(&place) && !policy.copy2_shorter => {
                 let row = &planned.logs().rows[place];
-                let mark = planned.candidates[usize::from(row.history)].meeting(row.range);
-                self.released_by.entry((group, mark)).or_insert_with(lines).clone()
+                let history = usize::from(row.history);
+                let [today, candidates] = &mut self.cursors[history];
+                let marks = Marks {
+                    history: row.history,
+                    today: planned.evaluation.needs.held_today[history].meeting_near(row.range, today),
+                    candidates: planned.candidates[history].meeting_near(row.range, candidates),
+                };
+                match &self.last {
+                    Some((same, lines)) if *same == marks => lines.clone(),
+                    _ => {
+                        let lines = self.released_by.entry(marks).or_insert_with(lines).clone();
+                        self.last = Some((marks, lines.clone()));
+                        lines
+                    }
+                }
             }
             _ => lines(),
         }

@@ -73,6 +73,17 @@ struct Search<'e, 'i> {
     most: usize,
     /// A way was left because it gives up more.
     cut: Cell<bool>,
+    /// Of each point, whether it holds the log that is wanted, with the policy's margin and without one.
+    holding: [Vec<Holding>; 2],
+}
+
+/// Whether a point holds what is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Holding {
+    /// When it is kept to recover to the end of its line.
+    to_end: bool,
+    /// When it is kept to recover to the end of its copies only.
+    to_copy: bool,
 }
 
 /// The facts that release `wanted`, with at most `most` points given up.
@@ -82,11 +93,12 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
     let (mut checkpoints, mut margin_of_restart) = (false, false);
     let mut points = false;
     let mut must_be_new = false;
-    for subject in subjects(evaluation, wanted) {
+    for subject in subjects(evaluation, wanted, &mut points) {
         match subject {
             Subject::NoPolicy => return Release::Never,
             Subject::NoPoint | Subject::NoFull | Subject::Uncovered(_) => must_be_new = true,
-            Subject::Point(..) => points = true,
+            // They are asked for by themselves.
+            Subject::Point(..) => {}
             Subject::PageSet(place) => match inventory.now.page_sets.get(place) {
                 Some(set) if !set.online => facts.push(Fact::Online { page_set: set.psid }),
                 _ => checkpoints = true,
@@ -112,7 +124,7 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
         let begins = needs::checkpoints(inventory);
         let today = std::mem::take(&mut facts);
         let facts_of_today = today.as_slice();
-        let search = Search {
+        let mut search = Search {
             evaluation,
             wanted,
             begins,
@@ -122,7 +134,9 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             facts: facts_of_today,
             most,
             cut: Cell::new(false),
+            holding: Default::default(),
         };
+        search.holding = [false, true].map(|margin| search.find_holding(margin));
         let Some(way) = search.best() else {
             return if search.cut.get() { Release::TooMany } else { Release::Never };
         };
@@ -143,19 +157,20 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
     Release::By(facts)
 }
 
-/// Who holds `wanted`, each once.
-fn subjects(evaluation: &Evaluation<'_>, wanted: &[Wanted]) -> Vec<Subject> {
-    let mut holders: Vec<u32> = wanted
-        .iter()
-        .flat_map(|wanted| {
-            let needs = &evaluation.needs;
-            let held = if wanted.today { &needs.held_today } else { &needs.held };
-            held[wanted.history].holders(wanted.range)
-        })
-        .collect();
+/// Who holds `wanted` beside points, each once; `points` becomes true when points do.
+fn subjects(evaluation: &Evaluation<'_>, wanted: &[Wanted], points: &mut bool) -> Vec<Subject> {
+    let needs = &evaluation.needs;
+    let subject = |holder: u32| needs.holders[holder as usize].subject;
+    let today = wanted.iter().flat_map(|wanted| needs.held_today[wanted.history].holders(wanted.range));
+    let mut holders: Vec<u32> = today.collect();
     holders.sort_unstable();
     holders.dedup();
-    holders.iter().map(|holder| evaluation.needs.holders[*holder as usize].subject).collect()
+    let mut by_points = wanted.iter().filter(|wanted| !wanted.today);
+    *points |= by_points.any(|wanted| {
+        let mut holders = needs.held[wanted.history].holders(wanted.range);
+        holders.any(|holder| matches!(subject(holder), Subject::Point(..)))
+    });
+    holders.into_iter().map(subject).collect()
 }
 
 impl Search<'_, '_> {
@@ -221,8 +236,8 @@ impl Search<'_, '_> {
     fn enough_new(&self, most: u32, margin: bool) -> Option<u32> {
         let enough = |new: u32| {
             let kept = self.evaluation.kept_after(new);
-            let mut both = self.evaluation.points.iter().zip(kept.iter());
-            !both.any(|(point, keeps)| keeps.by_policy() && self.holds(point, keeps, margin))
+            let mut kept = kept.iter().enumerate();
+            !kept.any(|(place, keeps)| self.holds(place, keeps, margin) && keeps.by_policy())
         };
         if !enough(most) {
             return None;
@@ -239,8 +254,8 @@ impl Search<'_, '_> {
     fn at_least(&self, margin: bool, new: u32, limit: usize) -> usize {
         let kept = self.evaluation.kept_after(new);
         let room = limit.saturating_sub(new as usize);
-        let both = self.evaluation.points.iter().zip(kept.iter());
-        let holding = both.filter(|(point, keeps)| keeps.any() && self.holds(point, keeps, margin));
+        let kept = kept.iter().enumerate();
+        let holding = kept.filter(|(place, keeps)| self.holds(*place, keeps, margin) && keeps.any());
         new as usize + usize::from(margin) + holding.take(room).count()
     }
 
@@ -267,8 +282,8 @@ impl Search<'_, '_> {
             } else {
                 selection.choose(Imagined { new }, |place| alive[place], |place| held[place]).into()
             };
-            for (place, (point, keeps)) in evaluation.points.iter().zip(kept.iter()).enumerate() {
-                if !keeps.any() || !self.holds(point, keeps, margin) {
+            for (place, keeps) in kept.iter().enumerate() {
+                if !self.holds(place, keeps, margin) || !keeps.any() {
                     continue;
                 }
                 if keeps.hold {
@@ -313,13 +328,25 @@ impl Search<'_, '_> {
     }
 
     /// Whether a point that is kept so holds what is wanted.
-    fn holds(&self, point: &PointView, keeps: &Keeps, margin: bool) -> bool {
-        let to = if keeps.consistent_only { point.end } else { Rba::MAX };
-        let from = match self.evaluation.policy.margin().filter(|_| !margin) {
-            Some(count) => needs::margin_from(&self.begins, point.kept_from(), count).unwrap_or(Rba::ZERO),
-            None => Rba::MAX,
+    fn holds(&self, place: usize, keeps: &Keeps, margin: bool) -> bool {
+        let holding = self.holding[usize::from(margin)][place];
+        if keeps.consistent_only { holding.to_copy } else { holding.to_end }
+    }
+
+    fn find_holding(&self, margin: bool) -> Vec<Holding> {
+        let evaluation = self.evaluation;
+        let count = evaluation.policy.margin().filter(|_| !margin);
+        let holding = |point: &PointView| {
+            let from = match count {
+                Some(count) => {
+                    needs::margin_from(&self.begins, point.kept_from(), count).unwrap_or(Rba::ZERO)
+                }
+                None => Rba::MAX,
+            };
+            let (line, from) = (point.line(evaluation.logs), from.min(point.kept_from()));
+            Holding { to_end: self.met(line, from, Rba::MAX), to_copy: self.met(line, from, point.end) }
         };
-        self.met(point.line(self.evaluation.logs), from.min(point.kept_from()), to)
+        evaluation.points.iter().map(holding).collect()
     }
 
     /// Whether what stays kept still covers all page sets, so that nothing else holds what is wanted.
