@@ -6,6 +6,7 @@
 pub mod flat;
 pub mod folder;
 pub mod ground;
+pub mod held;
 pub mod loaded;
 pub mod memory;
 pub mod owner;

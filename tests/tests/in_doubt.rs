@@ -1,32 +1,13 @@
 //! Held and prepared units of recovery through a kill: what was held is gone, what was prepared waits for its coordinator, out of sight,
 //! and holds the log.
 
-use std::io::Write;
-use std::process::{Child, Stdio};
-
+use house::held::Held;
 use house::loaded::{console, wait_until};
 use house::owner::Owner;
-use house::programs::{command, run, run_with_input};
+use house::programs::{run, run_with_input};
 use serde_json::Value;
 
 const QUEUE: &str = "APP.Q";
-
-/// A program that puts lines and holds its unit of recovery open; only this test's own child is ever killed.
-struct Held(Child);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn hold(owner: &Owner, text: &str) -> Held {
-    let mut put = command("qmgr", ["put", owner.name(), QUEUE, "--hold", "600s"]);
-    let mut child = put.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program is there");
-    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
-    Held(child)
-}
 
 fn usage(owner: &Owner) -> Value {
     let said = run("dispusage", [owner.name(), "--json"]).expect(0);
@@ -67,7 +48,7 @@ fn held_units_are_gone_after_a_kill_and_prepared_ones_wait_and_hold_the_log() {
     let lines = |what: &str, count: usize| (0..count).map(|n| format!("{what}-{n}")).collect::<Vec<_>>();
     owner.put(QUEUE, &lines("early", 6));
     // A unit that is held, one that put and is prepared, one that got and is prepared.
-    let held = hold(&owner, "held-0\nheld-1\n");
+    let held = Held::put(&owner, QUEUE, "held-0\nheld-1\n");
     wait_until("the held unit has begun", || units(&owner).len() == 1);
     let prepared = "prepared-0\nprepared-1\nprepared-2\n".as_bytes();
     run_with_input("qmgr", ["put", owner.name(), QUEUE, "--prepare", "PUT.1"], prepared).expect(0).done();

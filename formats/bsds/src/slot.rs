@@ -12,7 +12,7 @@
 //! | 32 | n | image |
 //! | 32 + n | capacity - 32 - n | zeros |
 
-use format_types::{Cursor, crc32c_combine_parts};
+use format_types::{Cursor, QueueManagerId, crc32c_combine_parts};
 use zerocopy::byteorder::big_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -129,6 +129,16 @@ pub fn is_bsds(start: &[u8]) -> bool {
     std::iter::once(0)
         .chain(capacities.take_while(|capacity| *capacity < start.len()))
         .any(|at| start.get(at..).is_some_and(|slot| slot.starts_with(&EYE_CATCHER)))
+}
+
+/// Bytes at the start of a slot that say whose it is.
+pub const OWNER_SIZE: usize = SLOT_HEADER + 8;
+
+/// The queue manager of a slot that begins with `start`, as it says without proof; none when no slot begins so.
+#[must_use]
+pub fn owner(start: &[u8]) -> Option<QueueManagerId> {
+    let identity = start.strip_prefix(&EYE_CATCHER)?.get(SLOT_HEADER - EYE_CATCHER.len()..)?;
+    identity.first_chunk().map(|bytes| QueueManagerId(u64::from_be_bytes(*bytes)))
 }
 
 /// The bytes of the slot of `bsds`, `capacity` of them; none when it does not fit.

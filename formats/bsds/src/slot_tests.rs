@@ -214,6 +214,15 @@ fn a_new_file_has_one_empty_slot() {
 }
 
 #[test]
+fn a_slot_says_whose_it_is() {
+    let bsds = sample();
+    let slot = encode_slot(&bsds, FIRST_CAPACITY).unwrap();
+    assert_eq!(owner(&slot[..OWNER_SIZE]), Some(bsds.queue_manager));
+    assert_eq!(owner(&slot[..OWNER_SIZE - 1]), None);
+    assert_eq!(owner(&[0; OWNER_SIZE]), None);
+}
+
+#[test]
 fn a_newer_version_is_refused_by_name() {
     let mut slot = encode_slot(&sample(), 4096).unwrap();
     slot[9] = 2;

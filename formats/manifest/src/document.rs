@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// First field of every manifest.
 pub const EYE_CATCHER: &str = "highwater recovery point";
 
+/// Name of the manifest in a recovery point's directory.
+pub const MANIFEST_FILE: &str = "MANIFEST";
+
 /// Format version written here.
 pub const VERSION: u32 = 1;
 

@@ -54,4 +54,6 @@
 
 mod document;
 
-pub use document::{CopiedFile, CopiedLog, CopiedPageSet, EYE_CATCHER, Manifest, ManifestError, VERSION};
+pub use document::{
+    CopiedFile, CopiedLog, CopiedPageSet, EYE_CATCHER, MANIFEST_FILE, Manifest, ManifestError, VERSION,
+};

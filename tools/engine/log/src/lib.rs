@@ -13,6 +13,7 @@
 
 mod agreement;
 mod append;
+mod archive_header;
 mod bsds_at_rest;
 mod bsds_files;
 mod buffer;
@@ -43,6 +44,7 @@ mod survey;
 mod switch;
 mod sync;
 
+pub use archive_header::{ArchiveHeader, NotTheArchive, check_archive, check_bsds_copy};
 pub use bsds_at_rest::update_bsds_at_rest;
 pub use compare::{Comparison, CopyFault, compare_copies};
 pub use create::NewLog;
@@ -57,7 +59,7 @@ pub use offload_job::{OffloadJob, OffloadOutcome, OffloadStep};
 pub use reader::{LogReader, OwnedRecord};
 pub use rebuild::{PageSetWitness, RebuiltBsds, rebuild_bsds, refuse_good_bsds, write_rebuilt_bsds};
 pub use stream::RecordStream;
-pub use survey::{LogContent, LogFile, LogFileKind, LogSurvey};
+pub use survey::{LogContent, LogFile, LogFileKind, LogSurvey, archive_copy};
 pub use sync::{SyncJob, SyncOutcome, SyncPart, SyncPartOutcome};
 
 /// Reads the BSDS of the queue manager in `dir`: the newest valid image of either copy. Repairs nothing.

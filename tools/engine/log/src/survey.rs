@@ -97,6 +97,15 @@ fn read_name(name: &str) -> Option<Name> {
     second.strip_prefix('B').and_then(digits).map(|_: u32| Name::Inventory)
 }
 
+/// The log copy of a file whose name is that of an archive; none for other names.
+#[must_use]
+pub fn archive_copy(name: &str) -> Option<u8> {
+    match read_name(name)? {
+        Name::Log(LogFileKind::Archive, copy, _) => Some(copy),
+        _ => None,
+    }
+}
+
 impl LogSurvey {
     /// Looks at every file in `dir` whose name is that of a log data set or of a BSDS copy beside an archive. Reads trailers of all control
     /// intervals of active logs, and the ends of archives; `progress` hears of files looked at and files in all.

@@ -9,9 +9,6 @@ use format_types::{
 
 use crate::error::PointError;
 
-/// Name of the manifest in a point's directory.
-pub const MANIFEST_FILE: &str = "MANIFEST";
-
 /// Name of the BSDS copy in a point's directory.
 pub const BSDS_FILE: &str = "BSDS";
 

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use engine_storage::{SharedStorage, durable};
-use format_manifest::Manifest;
+use format_manifest::{MANIFEST_FILE, Manifest};
 
 use crate::error::PointError;
-use crate::plan::MANIFEST_FILE;
 
 /// Far above any manifest.
 const LONGEST_MANIFEST: u64 = 64 << 20;

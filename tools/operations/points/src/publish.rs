@@ -2,14 +2,14 @@
 
 use engine_log::BSDS_NAMES;
 use engine_storage::{OpenMode, SharedStorage, durable};
-use format_manifest::{CopiedFile, CopiedLog, CopiedPageSet, Manifest};
+use format_manifest::{CopiedFile, CopiedLog, CopiedPageSet, MANIFEST_FILE, Manifest};
 use format_protocol::PointRegistration;
 use format_types::{PageNumber, PointState, Rba, crc32c};
 use operation_copy::{BsdsReader, CopyError, CopyReport, CopyStep, FileSource, FileTarget, ImageCopy};
 
 use crate::copy::CopiedSet;
 use crate::error::PointError;
-use crate::plan::{BSDS_FILE, DEFINITIONS_FILE, MANIFEST_FILE, PointPlan};
+use crate::plan::{BSDS_FILE, DEFINITIONS_FILE, PointPlan};
 
 /// Writes BSDS copy, definitions and manifest beside the copies, and gives the directory its name. `end` is the end of the log after
 /// the last page was copied. Durable when it returns: every file is synced, then the directory, then it is renamed, then its parent

@@ -31,15 +31,19 @@ pub(crate) enum Command {
     /// of them keeps it, and log is kept for every kept point from the system recovery RBA that was recorded when the point was made.
     Plan(Plan),
     /// Say why an RBA or a log data set is kept, and what would let it go
+    #[command(
+        override_usage = "prunelog explain [OPTIONS] <QMGR> <RBA|NAME>\n       prunelog explain [OPTIONS] --inventory <FILE> <RBA|NAME>"
+    )]
     Explain(Explain),
+    /// Print the inventory document of a queue manager, running or not: the facts that decide, to be looked at or kept
+    Inventory(InventoryArgs),
 }
 
-/// Where the facts come from.
 #[derive(Debug, Args)]
-pub(crate) struct Source {
-    /// Inventory document; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) inventory: PathBuf,
+pub(crate) struct InventoryArgs {
+    /// Directory of the queue manager
+    #[arg(value_name = "QMGR")]
+    pub(crate) directory: PathBuf,
 }
 
 /// Which recovery points are kept, and how much more log than they need.
@@ -109,8 +113,12 @@ pub(crate) enum Emit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    #[command(flatten)]
-    pub(crate) source: Source,
+    /// Directory of the queue manager, running or not
+    #[arg(value_name = "QMGR", required_unless_present = "inventory", conflicts_with = "inventory")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Inventory document instead of a queue manager; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Write the plan document here
@@ -129,11 +137,13 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    #[command(flatten)]
-    pub(crate) source: Source,
+    /// Inventory document instead of a queue manager; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// An RBA as X'..' or 16 hexadecimal digits, or the name of a log data set
-    #[arg(value_name = "RBA|NAME")]
-    pub(crate) what: String,
+    /// Directory of the queue manager unless an inventory is given; then an RBA as X'..' or 16 hexadecimal digits, or the name of a log data
+    /// set
+    #[arg(value_name = "QMGR> <RBA|NAME", num_args = 1..=2, required = true)]
+    pub(crate) words: Vec<String>,
 }

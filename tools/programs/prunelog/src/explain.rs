@@ -10,12 +10,12 @@ use crate::{plan, report, settings};
 
 /// Code 12 when there is no such data set.
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
-    let question = settings::question(&asked.what)?;
+    let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref())?;
     let policy = settings::policy(&asked.policy)?;
-    let bytes = plan::read(&asked.source)?;
-    let (inventory, at) = plan::parse(&bytes, &asked.source)?;
+    let read = plan::read(&origin, session)?;
+    let (inventory, at) = plan::parse(&read.bytes, &origin)?;
     let explanation = operation_retention::explain(&inventory, &policy, at, &question)
-        .map_err(|error| plan::unusable(&asked.source, &error))?;
+        .map_err(|error| plan::unusable(&origin, &error))?;
     if let (Explanation::DataSet { data_sets }, Question::DataSet(name)) = (&explanation, &question)
         && data_sets.is_empty()
     {

@@ -4,6 +4,7 @@ mod args;
 mod document;
 mod explain;
 mod files;
+mod inventory;
 mod metrics;
 mod plan;
 mod report;

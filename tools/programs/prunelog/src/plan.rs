@@ -1,26 +1,55 @@
 //! The inventory and the policy that a plan is made from.
 
-use console::{Failure, now};
-use format_inventory::{Inputs, Inventory, Plan};
+use console::{Failure, Session, now};
+use engine_storage::RealStorage;
+use format_inventory::{Inputs, Inventory, Plan, WarningEntry};
 use format_types::{Timestamp, crc32c};
+use operation_inventory::{Source, SourceError, read_source};
 use operation_retention::{InventoryError, Policy};
 
-use crate::args::Source;
 use crate::files;
+use crate::settings::Origin;
 
-/// The bytes of the inventory document.
-pub(crate) fn read(source: &Source) -> Result<Vec<u8>, Failure> {
-    files::read(&source.inventory, "HWT820E")
+/// Name under which a running queue manager sees the program.
+pub(crate) const APPLICATION: &str = "PRUNELOG";
+
+/// The bytes of an inventory document, and what there is to say beside it.
+pub(crate) struct Read {
+    /// The document.
+    pub(crate) bytes: Vec<u8>,
+    /// Doubts about what it is made from.
+    pub(crate) warnings: Vec<WarningEntry>,
 }
 
-fn refused(source: &Source, why: impl std::fmt::Display) -> Failure {
-    let text = format!("THE INVENTORY {} CANNOT BE USED: {why}", source.inventory.display());
+/// The inventory document, or the one of a queue manager.
+pub(crate) fn read(origin: &Origin, session: &Session) -> Result<Read, Failure> {
+    match origin {
+        Origin::Document(path) => Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new() }),
+        Origin::QueueManager(dir) => {
+            let storage = RealStorage::shared();
+            let Source { facts, .. } = read_source(&storage, dir, APPLICATION, session.common.timeout, now())
+                .map_err(|error| unknown(&error))?;
+            let doubts = facts.doubts().into_iter();
+            let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();
+            let bytes = facts.document().to_json().map_err(|error| refused(origin, error))?.into_bytes();
+            Ok(Read { bytes, warnings })
+        }
+    }
+}
+
+/// Facts that cannot be had.
+pub(crate) fn unknown(error: &SourceError) -> Failure {
+    Failure::of(error).with_code(error.code())
+}
+
+fn refused(origin: &Origin, why: impl std::fmt::Display) -> Failure {
+    let text = format!("THE INVENTORY {origin} CANNOT BE USED: {why}");
     Failure::refused("HWT820E", text).hint("correct the document; nothing was planned")
 }
 
 /// The inventory, and the time that counts: its own, else the clock's.
-pub(crate) fn parse<'b>(bytes: &'b [u8], source: &Source) -> Result<(Inventory<'b>, Timestamp), Failure> {
-    let inventory = Inventory::parse(bytes).map_err(|error| refused(source, error))?;
+pub(crate) fn parse<'b>(bytes: &'b [u8], origin: &Origin) -> Result<(Inventory<'b>, Timestamp), Failure> {
+    let inventory = Inventory::parse(bytes).map_err(|error| refused(origin, error))?;
     let at = inventory.now.at.unwrap_or_else(now);
     Ok((inventory, at))
 }
@@ -28,21 +57,24 @@ pub(crate) fn parse<'b>(bytes: &'b [u8], source: &Source) -> Result<(Inventory<'
 /// The plan.
 pub(crate) fn make<'i>(
     inventory: &'i Inventory<'i>,
-    bytes: &[u8],
+    read: &Read,
     policy: &Policy,
     at: Timestamp,
-    source: &Source,
+    origin: &Origin,
 ) -> Result<Plan<'i>, Failure> {
     let digest = |bytes: &[u8]| format!("{:08X}", crc32c(bytes));
     let inputs = Inputs {
-        inventory: digest(bytes),
-        inventory_bytes: bytes.len() as u64,
+        inventory: digest(&read.bytes),
+        inventory_bytes: read.bytes.len() as u64,
         policy: digest(policy.lines().join("\n").as_bytes()),
     };
-    operation_retention::plan(inventory, policy, at, inputs).map_err(|error| unusable(source, &error))
+    let mut plan =
+        operation_retention::plan(inventory, policy, at, inputs).map_err(|error| unusable(origin, &error))?;
+    plan.warnings.extend_from_slice(&read.warnings);
+    Ok(plan)
 }
 
 /// An inventory that contradicts itself.
-pub(crate) fn unusable(source: &Source, error: &InventoryError) -> Failure {
-    refused(source, error)
+pub(crate) fn unusable(origin: &Origin, error: &InventoryError) -> Failure {
+    refused(origin, error)
 }

@@ -9,13 +9,14 @@ use operation_retention::diff;
 
 use crate::args::{Arguments, Command, Emit, Plan};
 use crate::files::{self, Out};
-use crate::{document, explain, metrics, plan, report, settings};
+use crate::{document, explain, inventory, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     match arguments.command {
         Command::Plan(asked) => make_plan(&asked, session),
         Command::Explain(asked) => explain::run(&asked, session),
+        Command::Inventory(asked) => inventory::run(asked, session),
     }
 }
 
@@ -27,9 +28,10 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
         ));
     }
     let policy = settings::policy(&asked.policy)?;
-    let bytes = plan::read(&asked.source)?;
-    let (inventory, at) = plan::parse(&bytes, &asked.source)?;
-    let plan = plan::make(&inventory, &bytes, &policy, at, &asked.source)?;
+    let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref())?;
+    let read = plan::read(&origin, session)?;
+    let (inventory, at) = plan::parse(&read.bytes, &origin)?;
+    let plan = plan::make(&inventory, &read, &policy, at, &origin)?;
     let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;
     let before = before.as_deref().map(|bytes| read_plan(bytes, asked)).transpose()?;
     if asked.emit.is_some() && plan.over_max_delete {

@@ -1,4 +1,7 @@
-//! What was typed means this: the policy, and what is to be explained.
+//! What was typed means this: where the facts come from, the policy, and what is to be explained.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use console::Failure;
 use format_types::Rba;
@@ -6,6 +9,45 @@ use operation_retention::{Policy, Question};
 
 use crate::args::PolicyArgs;
 use crate::files;
+
+/// Where the facts come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An inventory document.
+    Document(PathBuf),
+    /// A queue manager's directory.
+    QueueManager(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(path) | Self::QueueManager(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Exactly one of the two.
+pub(crate) fn origin(directory: Option<&Path>, inventory: Option<&Path>) -> Result<Origin, Failure> {
+    match (directory, inventory) {
+        (Some(directory), None) => Ok(Origin::QueueManager(directory.to_owned())),
+        (None, Some(inventory)) => Ok(Origin::Document(inventory.to_owned())),
+        _ => Err(Failure::refused(
+            "HWT700E",
+            "a queue manager's directory is wanted, or --inventory and no directory",
+        )),
+    }
+}
+
+/// What `explain` is given: where the facts come from, and the question.
+pub(crate) fn explain(words: &[String], inventory: Option<&Path>) -> Result<(Origin, Question), Failure> {
+    let (directory, what) = match words {
+        [what] => (None, what),
+        [directory, what] => (Some(Path::new(directory)), what),
+        _ => return Err(Failure::refused("HWT700E", "an RBA or the name of a log data set is wanted")),
+    };
+    Ok((origin(directory, inventory)?, question(what)?))
+}
 
 /// The policy: the file's, with what was typed before it.
 pub(crate) fn policy(typed: &PolicyArgs) -> Result<Policy, Failure> {
@@ -43,7 +85,7 @@ pub(crate) fn policy(typed: &PolicyArgs) -> Result<Policy, Failure> {
 }
 
 /// An RBA is `X'..'` or 16 hexadecimal digits; everything else is a name.
-pub(crate) fn question(text: &str) -> Result<Question, Failure> {
+fn question(text: &str) -> Result<Question, Failure> {
     let quoted = text.starts_with("X'") || text.starts_with("x'");
     if quoted || text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return text.parse::<Rba>().map(Question::Rba).map_err(|error| Failure::refused("HWT823E", error));

@@ -1,0 +1,122 @@
+//! Everything that decides which log must stay, read at one moment.
+
+use std::path::Path;
+use std::time::Duration;
+
+use engine_log::read_bsds;
+use engine_recovery::status::at_rest;
+use engine_storage::SharedStorage;
+use format_bsds::Bsds;
+use format_types::{Timestamp, UsageReport};
+
+use crate::SourceError;
+use crate::files::{self, ArchiveFile, Stray};
+use crate::points::{self, PointCheck};
+use crate::usage::usage;
+
+/// How often facts are read before a queue manager that changes all the time is given up.
+const ATTEMPTS: u32 = 50;
+
+/// What is known of a queue manager.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// When they were read.
+    pub at: Timestamp,
+    /// The inventory of logs, points and holds.
+    pub bsds: Bsds,
+    /// What a restart needs.
+    pub usage: UsageReport,
+    /// Of each archive of the BSDS, what is found in the directory.
+    pub archives: Vec<ArchiveFile>,
+    /// Files that look like archives and are not in the BSDS.
+    pub strays: Vec<Stray>,
+    /// Of each recovery point of the BSDS, what is found of it.
+    pub points: Vec<PointCheck>,
+}
+
+/// Facts, and where they come from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Answered by the running queue manager; else read from its files.
+    pub live: bool,
+    /// The facts.
+    pub facts: Facts,
+}
+
+/// Reads the facts of the queue manager in `dir`, running or not, and changes nothing. `application` names the asking program to a running one;
+/// `timeout` bounds every wait for it.
+///
+/// # Errors
+/// When there is none, it does not answer, or its files cannot be read.
+pub fn read_source(
+    storage: &SharedStorage,
+    dir: &Path,
+    application: &str,
+    timeout: Duration,
+    now: Timestamp,
+) -> Result<Source, SourceError> {
+    for _ in 0..ATTEMPTS {
+        // First whether there is one at all: without a BSDS its files say nothing.
+        let found = usage(storage, dir, application, timeout)?;
+        let bsds = read_bsds(storage, dir)?;
+        // What is needed rises as time goes by, so the usage of before an inventory never asks for less than that of after it. What is in
+        // the inventory must be of one moment with what is in the directory.
+        let facts = Facts::of(storage, dir, bsds, found.report, now)?;
+        if read_bsds(storage, dir)?.sequence == facts.bsds.sequence {
+            return Ok(Source { live: found.live, facts });
+        }
+    }
+    Err(SourceError::Changing(ATTEMPTS))
+}
+
+/// Reads the facts of the queue manager in `dir`, which is down; the caller holds its lock.
+///
+/// # Errors
+/// When its files cannot be read.
+pub fn read_at_rest(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Result<Facts, SourceError> {
+    let report = at_rest(storage, dir)?;
+    Facts::of(storage, dir, read_bsds(storage, dir)?, report, now)
+}
+
+impl Facts {
+    /// The facts behind `bsds` and `usage`, with what is found in the directory and of the points.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn of(
+        storage: &SharedStorage,
+        dir: &Path,
+        bsds: Bsds,
+        usage: UsageReport,
+        at: Timestamp,
+    ) -> Result<Self, SourceError> {
+        let (archives, strays) = files::look(storage, dir, &bsds)?;
+        let points = bsds.recovery_points.iter().map(|entry| points::check(storage, &bsds, entry)).collect();
+        Ok(Self { at, bsds, usage, archives, strays, points })
+    }
+
+    /// What somebody should know of the facts beside the inventory: message identifier and text.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<(&'static str, String)> {
+        let mut doubts = Vec::new();
+        for (entry, check) in self.bsds.recovery_points.iter().zip(&self.points) {
+            if let Some(why) = &check.doubt {
+                let text = format!(
+                    "RECOVERY POINT {} IS NOT TO BE HAD AS IT WAS MADE: {why}; it counts for nothing and keeps its log. Bring it back, or forget it",
+                    entry.name
+                );
+                doubts.push(("HWT828W", text));
+            }
+        }
+        for stray in &self.strays {
+            if let Err(why) = &stray.log {
+                let text = format!(
+                    "{} LOOKS LIKE AN ARCHIVE AND IS NONE OF THIS LOG: {why}; it is never deleted",
+                    stray.name
+                );
+                doubts.push(("HWT829W", text));
+            }
+        }
+        doubts
+    }
+}

@@ -1,0 +1,89 @@
+//! The archives in a queue manager's directory, by name and size.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+
+use engine_log::{ArchiveHeader, archive_copy};
+use engine_storage::{NameFacts, NameKind, OpenMode, SharedStorage};
+use format_bsds::Bsds;
+use format_types::{HistoryId, RbaRange};
+
+/// An archive of the BSDS, as it is found in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveFile {
+    /// Whether a recovery finds it there.
+    pub present: bool,
+    /// Bytes in it; those that it should have where it is not there.
+    pub bytes: u64,
+}
+
+/// A file that has the name of an archive, and is in no inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// Its name.
+    pub name: String,
+    /// Log copy, by its name.
+    pub copy: u8,
+    /// Its log; the reason where it is none of this queue manager's.
+    pub log: Result<(HistoryId, RbaRange), String>,
+}
+
+/// Each archive of `bsds`, in its order, as it is found in `dir`, and the files there that look like archives and are not in it.
+pub(crate) fn look(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: &Bsds,
+) -> io::Result<(Vec<ArchiveFile>, Vec<Stray>)> {
+    let mut there: HashSet<String> = HashSet::new();
+    for name in storage.list(dir)? {
+        let Some(name) = name.to_str() else { continue };
+        if archive_copy(name).is_some() {
+            there.insert(name.to_owned());
+        }
+    }
+    let mut archives = Vec::with_capacity(bsds.archives.len());
+    for archive in &bsds.archives {
+        let should_have = archive.range.len();
+        // Names that offload did not choose, of another site's BSDS say, are looked at all the same.
+        let looked = there.remove(&archive.name) || archive_copy(&archive.name).is_none();
+        let found = if looked { length(storage, &dir.join(&archive.name))? } else { None };
+        archives.push(ArchiveFile { present: found.is_some(), bytes: found.unwrap_or(should_have) });
+    }
+    let mut strays: Vec<Stray> =
+        there.into_iter().filter_map(|name| stray(storage, dir, bsds, name)).collect();
+    strays.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((archives, strays))
+}
+
+/// Bytes of a file; none when nothing of that name can be read. A link counts as what it leads to, for recovery follows it.
+fn length(storage: &SharedStorage, path: &Path) -> io::Result<Option<u64>> {
+    Ok(match storage.look(path)? {
+        Some(NameFacts { kind: NameKind::File, len }) => Some(len),
+        Some(NameFacts { kind: NameKind::Link, .. }) => {
+            storage.open(path, OpenMode::Read).and_then(|file| file.len()).ok()
+        }
+        _ => None,
+    })
+}
+
+fn stray(storage: &SharedStorage, dir: &Path, bsds: &Bsds, name: String) -> Option<Stray> {
+    let copy = archive_copy(&name)?;
+    let log = match ArchiveHeader::read(storage.as_ref(), &dir.join(&name)) {
+        Err(why) => Err(why.to_string()),
+        Ok(header) if header.identity.queue_manager != bsds.queue_manager => {
+            Err(format!("it holds log of queue manager {}", header.identity.queue_manager))
+        }
+        Ok(header) => {
+            let history = header.identity.history;
+            let known = bsds.histories.iter().any(|entry| entry.id == history);
+            let range = RbaRange::new(header.start, header.start.plus(header.length));
+            if known {
+                Ok((history, range))
+            } else {
+                Err(format!("it holds log of history {history}, which the BSDS does not know"))
+            }
+        }
+    };
+    Some(Stray { name, copy, log })
+}

@@ -1,0 +1,22 @@
+//! prunelog inventory.
+
+use console::{Failure, Outcome, Session, message};
+use format_types::ConditionCode;
+
+use crate::args::InventoryArgs;
+use crate::files::Out;
+use crate::settings::Origin;
+use crate::{document, plan};
+
+/// Code 4 when something of it is in doubt.
+pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
+    let origin = Origin::QueueManager(asked.directory);
+    let read = plan::read(&origin, session)?;
+    let (inventory, _) = plan::parse(&read.bytes, &origin)?;
+    for warning in &read.warnings {
+        message(&warning.id, &warning.text);
+    }
+    document::write(&mut Out(&mut session.out), &inventory)
+        .map_err(|error| Failure::of(error.to_string()))?;
+    Ok(if read.warnings.is_empty() { ConditionCode::Done } else { ConditionCode::Warning })
+}
