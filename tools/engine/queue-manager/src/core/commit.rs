@@ -13,7 +13,7 @@ use crate::queue::Visibility;
 /// A unit whose committing record is in the log but perhaps not on disk.
 #[derive(Debug)]
 pub(super) struct PendingCommit {
-    work: WorkId,
+    pub(super) work: WorkId,
     /// The log must be synced up to here.
     up_to: Rba,
     pub(super) reply: Option<(ConnectionId, Reply)>,

@@ -345,8 +345,10 @@ impl Core {
 
     fn concerned(&self) -> Concerned {
         let mut concerned = Concerned::default();
+        // A commit that is not synced yet may still be gone after a crash: nobody else may see what it put.
+        let unsynced: HashSet<WorkId> = self.commits.iter().map(|pending| pending.work).collect();
         for (id, work) in &self.works {
-            if work.state != UnitState::InCommit {
+            if work.state != UnitState::InCommit || unsynced.contains(id) {
                 concerned.put.extend(work.inserted.iter().map(|(at, _)| (*at, *id)));
             }
             concerned.got.extend(work.intents.iter().map(|intent| (*intent, *id)));

@@ -15,3 +15,4 @@ mod returning;
 mod shortage;
 mod stopping;
 mod units;
+mod waiting_units;

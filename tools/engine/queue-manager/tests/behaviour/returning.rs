@@ -19,11 +19,11 @@ fn failing(file: &str) -> FaultRates {
 }
 
 /// Queue A on page set 01, B on 02.
-fn bench(seed: u64) -> Bench {
+pub(crate) fn bench(seed: u64) -> Bench {
     bench_with(seed, 1 << 20)
 }
 
-fn bench_with(seed: u64, log_size: u64) -> Bench {
+pub(crate) fn bench_with(seed: u64, log_size: u64) -> Bench {
     let mut new = small();
     new.page_set_size = 2 << 20;
     new.log_size = log_size;
@@ -34,13 +34,13 @@ fn bench_with(seed: u64, log_size: u64) -> Bench {
     bench
 }
 
-fn status(bench: &mut Bench) -> String {
+pub(crate) fn status(bench: &mut Bench) -> String {
     let (_, lines) = bench.command("DISPLAY PSID(1) STATUS");
     lines.join(" ").split("STATUS(").nth(1).and_then(|rest| rest.split(')').next()).unwrap().to_owned()
 }
 
 /// Works on queue B until page set 01 has gone offline.
-fn go_offline(bench: &mut Bench) {
+pub(crate) fn go_offline(bench: &mut Bench) {
     bench.control().set_rates(failing("PSID01"));
     let connection = bench.connect();
     for _ in 0..2000 {
@@ -56,14 +56,14 @@ fn go_offline(bench: &mut Bench) {
     panic!("page set 01 never failed: {:#?}", bench.console);
 }
 
-fn refused(reply: &Reply) -> &str {
+pub(crate) fn refused(reply: &Reply) -> &str {
     match reply {
         Reply::Error { id, .. } => id,
         other => panic!("{other:?}"),
     }
 }
 
-fn body(n: u8, length: usize) -> Vec<u8> {
+pub(crate) fn body(n: u8, length: usize) -> Vec<u8> {
     vec![n; length]
 }
 
@@ -257,14 +257,14 @@ fn other_work_goes_on_while_it_comes_back_and_a_stop_does_not_wait_for_it() {
     }
 }
 
-fn copy(bench: &Bench, path: &Path) -> Vec<u8> {
+pub(crate) fn copy(bench: &Bench, path: &Path) -> Vec<u8> {
     let file = bench.storage.open(path, OpenMode::Read).unwrap();
     let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
     file.read_at(0, &mut bytes).unwrap();
     bytes
 }
 
-fn replace(bench: &Bench, path: &Path, bytes: &[u8]) {
+pub(crate) fn replace(bench: &Bench, path: &Path, bytes: &[u8]) {
     bench.storage.remove(path).unwrap();
     let file = bench.storage.open(path, OpenMode::CreateNew).unwrap();
     file.write_at(0, bytes).unwrap();

@@ -1,0 +1,55 @@
+//! START PSID and units of recovery that are not over: what they did is seen when it may be, and log that they lack ends nothing.
+
+use engine_queue_manager::Job;
+use format_protocol::{Reply, Request};
+
+use crate::bench::queue;
+use crate::returning::{bench, body, go_offline};
+
+#[test]
+fn a_commit_during_a_return_is_seen_by_others_once_it_is_synced() {
+    for seed in 0..6 {
+        let mut bench = bench(seed);
+        let (getter, putter, other) = (bench.connect(), bench.connect(), bench.connect());
+        bench.put(getter, "A", &body(1, 9000));
+        bench.put(getter, "A", &body(2, 9000));
+        assert_eq!(bench.get_in_unit(getter, "A"), body(1, 9000));
+        bench.put_in_unit(putter, "A", &body(3, 9000));
+        go_offline(&mut bench);
+        // While the page set is on its way, both commit, and the sync that decides is under way until it is back.
+        bench.core.request(other, Request::Mqsc { text: "START PSID(1)".to_owned() });
+        bench.holds = |job| matches!(job, Job::LogSync(_));
+        bench.core.request(getter, Request::Commit);
+        bench.core.request(putter, Request::Commit);
+        bench.settle();
+        assert!(matches!(bench.answer(other), Some(Reply::Lines { .. })));
+        assert!(bench.console.iter().any(|line| line.starts_with("HWT450I")), "{:#?}", bench.console);
+        assert!(bench.answer(getter).is_none() && bench.answer(putter).is_none() && bench.held.len() == 1);
+        let mut seen = Vec::new();
+        let mut after = None;
+        while let Reply::Message { priority, key, body, .. } =
+            bench.call(other, Request::Browse { queue: queue("A"), after })
+        {
+            after = Some((priority, key));
+            seen.push(body[0]);
+        }
+        assert_eq!(seen, [2], "seed {seed}: nothing of a commit that may be gone after a power cut is seen");
+        if seed % 2 == 0 {
+            bench.holds = |_| false;
+            bench.run_held();
+            assert!(matches!(bench.answer(getter), Some(Reply::Committed { .. })));
+            assert!(matches!(bench.answer(putter), Some(Reply::Committed { .. })));
+            assert_eq!(first_bytes(&mut bench), [2, 3], "seed {seed}");
+        } else {
+            bench.cut_power();
+            bench.holds = |_| false;
+            bench.start();
+            let left = first_bytes(&mut bench);
+            assert!([vec![1, 2], vec![2], vec![2, 3]].contains(&left), "seed {seed}: {left:?}");
+        }
+    }
+}
+
+fn first_bytes(bench: &mut crate::bench::Bench) -> Vec<u8> {
+    bench.bodies("A").iter().map(|body| body[0]).collect()
+}
