@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use engine_log::{LogReader, RecordStream};
 use engine_page_store::{PageError, RecordAddress};
-use engine_recovery::{Action, history_of};
+use engine_recovery::{Action, RecoveryError, history_of};
 use format_pageset::{Fragment, MessageHead, PageType};
 use format_types::{PageNumber, PageSetId, Rba, UnitState};
 
@@ -197,7 +197,10 @@ impl Core {
                 None => back.phase = Phase::Units,
             },
             Phase::Units => {
-                self.forget_what_was_there(page_set)?;
+                if !self.reread_waiting_units(page_set)? {
+                    return Ok(Slice::More);
+                }
+                self.forget_what_was_there(page_set);
                 back.phase = Phase::Scan(PageNumber(1));
             }
             Phase::Scan(from) => {
@@ -212,8 +215,9 @@ impl Core {
                     self.log_sync_wanted = true;
                     return Ok(Slice::Waits);
                 }
-                if self.store.free_nonpersistent_returning(&mut self.log, page_set)? == 0 {
-                    self.now_online(back)?;
+                if self.store.free_nonpersistent_returning(&mut self.log, page_set)? == 0
+                    && self.now_online(back)?
+                {
                     return Ok(Slice::Online);
                 }
             }
@@ -241,12 +245,7 @@ impl Core {
             let next = match stream.next() {
                 Ok(next) => next,
                 Err(error) => {
-                    let page_set = back.page_set;
-                    let needed = back.from;
-                    let why = error.to_string();
-                    let missing =
-                        engine_recovery::RecoveryError::LogNotAvailable { page_set, needed, why }.to_string();
-                    self.store.stop_return(page_set, &format!("it could not be brought back: {missing}"));
+                    self.lacks_log(back.page_set, back.from, error.to_string());
                     return Ok(false);
                 }
             };
@@ -260,8 +259,7 @@ impl Core {
 
     /// What is known of the page set's messages is from before it went offline: the order of the queues is rebuilt from its pages. Its
     /// nonpersistent messages are gone, as at a start.
-    fn forget_what_was_there(&mut self, page_set: PageSetId) -> Result<(), CoreError> {
-        self.reread_waiting_units()?;
+    fn forget_what_was_there(&mut self, page_set: PageSetId) {
         for work in self.works.values_mut() {
             work.inserted.retain(|(at, rba)| *rba != Rba::ZERO || at.page_set != page_set);
             work.operations.retain(|operation| {
@@ -272,12 +270,11 @@ impl Core {
             queue.index.forget(page_set);
         }
         self.unindexed.insert(page_set);
-        Ok(())
     }
 
     /// Units whose backing out stopped at an offline page set: what is left of it is read from the log, for a put that failed halfway is
-    /// known there alone.
-    fn reread_waiting_units(&mut self) -> Result<(), CoreError> {
+    /// known there alone. Log that cannot be read leaves `page_set` offline, for nobody knows what of such a unit lies on it: false.
+    fn reread_waiting_units(&mut self, page_set: PageSetId) -> Result<bool, CoreError> {
         let waiting: Vec<WorkId> = self
             .works
             .iter()
@@ -285,7 +282,7 @@ impl Core {
             .map(|(id, _)| *id)
             .collect();
         if waiting.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.log.sync_now()?;
         self.synced()?;
@@ -293,9 +290,22 @@ impl Core {
         for id in waiting {
             let Some(work) = self.works.get_mut(&id) else { continue };
             let Some(link) = work.link else { continue };
-            take_history(work, &history_of(&mut reader, link)?.actions);
+            match history_of(&mut reader, link) {
+                Ok(history) => take_history(work, &history.actions),
+                Err(error) => {
+                    let why = format!("unit of recovery {} waits for a page set, and {error}", link.urid);
+                    self.lacks_log(page_set, link.urid.0, why);
+                    return Ok(false);
+                }
+            }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Leaves a page set offline that needs log which cannot be read.
+    fn lacks_log(&mut self, page_set: PageSetId, needed: Rba, why: String) {
+        let missing = RecoveryError::LogNotAvailable { page_set, needed, why };
+        self.store.stop_return(page_set, &format!("it could not be brought back: {missing}"));
     }
 
     /// Takes the messages on some pages into their queues' order; where to go on, or none at the end.
@@ -398,11 +408,13 @@ impl Core {
         true
     }
 
-    /// The page set is used again; what waited for it goes on.
-    fn now_online(&mut self, back: &Return) -> Result<(), CoreError> {
+    /// The page set is used again, and what waited for it goes on; false when it stays offline.
+    fn now_online(&mut self, back: &Return) -> Result<bool, CoreError> {
         let page_set = back.page_set;
         // Units that came to wait meanwhile.
-        self.reread_waiting_units()?;
+        if !self.reread_waiting_units(page_set)? {
+            return Ok(false);
+        }
         self.store.complete_return(page_set)?;
         self.unindexed.remove(&page_set);
         let ready: Vec<WorkId> = self
@@ -423,7 +435,7 @@ impl Core {
              messages are on it"
         );
         self.say("HWT450I", &text);
-        Ok(())
+        Ok(true)
     }
 
     /// The queue manager stops: the next start goes on with what is not done.
