@@ -220,7 +220,7 @@ pub enum PageError {
     #[error("HWT316S RECORD {0}: it is not there")]
     NoRecord(RecordAddress),
     /// A record cannot be read.
-    #[error("HWT317S RECORD {at}: {damage}")]
+    #[error("HWT317S RECORD {at}: {damage}; restore page set {} from a recovery point", .at.page_set)]
     Record {
         /// Where.
         at: RecordAddress,

@@ -258,12 +258,12 @@ impl PageStore {
         let mut next = Some(SlotAddress { page: head.page, slot: head.slot });
         while let Some(at) = next {
             let address = PageAddress::new(head.page_set, at.page);
-            let frame = match self.fetch_slotted(log, address) {
+            let frame = match self.fetch_slotted_or_damage(log, address) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
                 // A crash may have torn a nonpersistent page: what was on it is gone, and the restart frees it.
                 Err(PageError::Damaged { .. }) if !self.is_durable(log, address)? => break,
-                Err(e) => return Err(e),
+                Err(e) => return Err(self.offline_if_damaged(e)),
             };
             let Some(record) = slotted::record(self.pool.page(frame), at.slot) else { break };
             match RecordPrefix::decode(record) {
@@ -312,11 +312,20 @@ impl PageStore {
         log: &mut dyn WriteAhead,
         at: PageAddress,
     ) -> Result<Option<FrameId>, PageError> {
+        self.fetch_slotted_or_damage(log, at).map_err(|error| self.offline_if_damaged(error))
+    }
+
+    /// The same for those to whom a damaged page is no surprise.
+    fn fetch_slotted_or_damage(
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: PageAddress,
+    ) -> Result<Option<FrameId>, PageError> {
         let used = self.online(at.page_set)?.used();
         if at.page == PageNumber::ZERO || at.page.0 >= used {
             return Ok(None);
         }
-        let frame = self.fetch(log, at)?;
+        let frame = self.fetch_or_damage(log, at)?;
         let page_type = page::page_type(self.pool.page(frame));
         Ok(page_type.is_some_and(PageType::is_slotted).then_some(frame))
     }

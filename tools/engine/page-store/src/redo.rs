@@ -84,7 +84,7 @@ impl PageStore {
         if !self.damaged.is_empty() && self.damaged.contains_key(&address) {
             return Ok(None);
         }
-        match self.fetch(log, address) {
+        match self.fetch_or_damage(log, address) {
             Ok(frame) => Ok(Some(frame)),
             Err(PageError::Damaged { at: page, damage }) => {
                 self.damaged.insert(page, (at.start, damage));
@@ -109,7 +109,10 @@ impl PageStore {
         self.make_redone_durable(log)?;
         for status in self.page_sets() {
             if status.online {
-                self.load_space(log, status.page_set)?;
+                match self.load_space(log, status.page_set) {
+                    Ok(_) | Err(PageError::Offline { .. }) => {}
+                    Err(e) => return Err(e),
+                }
             }
         }
         Ok(())

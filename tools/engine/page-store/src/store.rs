@@ -182,8 +182,41 @@ impl PageStore {
         self.messages.push(format!("CSQI005I PAGE SET {page_set} OFFLINE. RECOVERY RBA = {rba}"));
     }
 
-    /// Brings a page in: finds it or reads and verifies it.
+    /// Takes a page set offline because of what was found wrong with it. Errors that speak of more than this page set are given back: those of
+    /// the log, and that of a page which has seen more log than there is.
+    ///
+    /// # Errors
+    /// Those.
+    pub fn give_up(&mut self, page_set: PageSetId, why: PageError) -> Result<(), PageError> {
+        match why {
+            PageError::Offline { .. } => Ok(()),
+            PageError::Log(_) | PageError::BeyondLog { .. } | PageError::NotOpen(_) => Err(why),
+            why => {
+                self.take_offline(page_set, &why.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Brings a page in: finds it or reads and verifies it. A damaged one takes its page set offline: what was on it is not known.
     pub(crate) fn fetch(&mut self, log: &mut dyn WriteAhead, at: PageAddress) -> Result<FrameId, PageError> {
+        self.fetch_or_damage(log, at).map_err(|error| self.offline_if_damaged(error))
+    }
+
+    /// An error as it is, but that of a damaged page takes its page set offline.
+    pub(crate) fn offline_if_damaged(&mut self, error: PageError) -> PageError {
+        let PageError::Damaged { at, .. } = &error else { return error };
+        let page_set = at.page_set;
+        self.take_offline(page_set, &error.to_string());
+        PageError::Offline { page_set, recovery_rba: self.recovery_rba(page_set) }
+    }
+
+    /// The same for those to whom a damaged page is no surprise: it changes nothing.
+    pub(crate) fn fetch_or_damage(
+        &mut self,
+        log: &mut dyn WriteAhead,
+        at: PageAddress,
+    ) -> Result<FrameId, PageError> {
         if let Some(frame) = self.pool.find(at) {
             return Ok(frame);
         }

@@ -192,16 +192,17 @@ impl Core {
             }
             got.extend(work.intents.iter().map(|intent| (*intent, *id)));
         }
-        let mut damaged = None;
         let all = self.store.page_sets();
         self.unindexed = all.iter().filter(|set| !set.online).map(|set| set.page_set).collect();
+        self.need_objects()?;
         for page_set in self.store.online_page_sets() {
+            let mut damaged = None;
             let scanned = self.store.scan(&mut self.log, page_set, &mut |at, page_type, record| {
                 if page_type == PageType::Object {
                     match ObjectRecord::decode(record) {
                         Ok(object) => objects.push((at, object)),
-                        Err(error) => {
-                            damaged.get_or_insert((at, error.to_string()));
+                        Err(damage) => {
+                            damaged.get_or_insert(PageError::Record { at, damage });
                         }
                     }
                     return;
@@ -209,19 +210,26 @@ impl Core {
                 match Fragment::decode(record) {
                     Ok(Fragment::Head { head, .. }) => heads.push((at, head)),
                     Ok(Fragment::Rest { .. }) => {}
-                    Err(error) => {
-                        damaged.get_or_insert((at, error.to_string()));
+                    Err(damage) => {
+                        damaged.get_or_insert(PageError::Record { at, damage });
                     }
                 }
             });
-            match scanned {
-                // Its messages wait for the next start.
-                Err(PageError::Offline { .. }) if page_set != PageSetId::ZERO => {
-                    heads.clear();
-                    self.unindexed.insert(page_set);
-                    continue;
+            let scanned = scanned.and_then(|()| match damaged {
+                Some(damage) => Err(damage),
+                None => Ok(()),
+            });
+            if let Err(error) = scanned {
+                if page_set == PageSetId::ZERO && !matches!(error, PageError::Offline { .. }) {
+                    return Err(error.into());
                 }
-                scanned => scanned?,
+                self.store.give_up(page_set, error)?;
+                self.need_objects()?;
+                // What is on it is not known before START PSID or the next start; the others are started without it.
+                objects.clear();
+                heads.clear();
+                self.unindexed.insert(page_set);
+                continue;
             }
             // Queues live on other page sets than the objects do; 00 is scanned first, so that its objects are known.
             for (at, object) in objects.drain(..) {
@@ -268,13 +276,19 @@ impl Core {
                     if !unindexed.contains(&head.page_set))
             });
         }
-        if let Some((at, error)) = damaged {
-            return Err(CoreError::Contradiction(format!(
-                "RECORD {} ON PAGE SET {} PAGE {} CANNOT BE READ ({error}): recover the page set",
-                at.slot, at.page_set, at.page
-            )));
-        }
         Ok(())
+    }
+
+    /// Without the objects on page set 00 no message has a queue: there is nothing to start.
+    fn need_objects(&mut self) -> Result<(), CoreError> {
+        let page_set = PageSetId::ZERO;
+        if self.store.is_online(page_set) {
+            return Ok(());
+        }
+        let said = self.store.take_messages();
+        let why = said.into_iter().find(|line| line.starts_with("HWT321E PAGE SET 00"));
+        let why = why.unwrap_or_else(|| "the objects on it are needed".to_owned());
+        Err(CoreError::WentOffline { page_set, why })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod clock;
+mod damage;
 mod faults;
 mod in_doubt;
 mod inventory;
