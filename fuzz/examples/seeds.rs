@@ -131,12 +131,14 @@ fn records_of_pages(corpus: &Corpus) {
         default_persistence: true,
         max_depth: 999_999_999,
         max_message_length: 4 << 20,
+        moved_from: vec![set(2), set(3)],
     };
     let class = StorageClassDefinition {
         key: 3,
         name: "DEFAULT".parse().expect("a name"),
         descr: String::new(),
         page_set: set(1),
+        moved_from: Vec::new(),
     };
     for (name, object) in
         [("queue", ObjectRecord::Queue(queue)), ("class", ObjectRecord::StorageClass(class))]

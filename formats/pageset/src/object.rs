@@ -20,6 +20,7 @@
 //! | 2 + n | name |
 //! | 2 + n | DESCR, UTF-8 |
 //! | 2 + n | STGCLASS |
+//! | 1 + n | page sets that it was moved from: their number, then each in rising order |
 //!
 //! Storage class (tag 12), after the prefix:
 //!
@@ -28,6 +29,10 @@
 //! | 1 | page set, 0 to 99 |
 //! | 2 + n | name |
 //! | 2 + n | DESCR, UTF-8 |
+//! | 1 + n | page sets that it was moved from: their number, then each in rising order |
+//!
+//! Messages stay where they are when their queue's storage class moves to another page set, or the queue to another class. The page sets moved
+//! from that may hold some still are named, so that a queue is never called empty while one of them cannot be looked into.
 //!
 //! **Validity.** Names follow their rules, numbers their ranges, and nothing follows the last field. **Torn**: as the pages are.
 //! **Order of writes.** Logged as every record; one record each, never a chain. **Not meant for** what changes at run time.
@@ -65,6 +70,8 @@ pub struct QueueDefinition {
     pub max_depth: u32,
     /// MAXMSGL.
     pub max_message_length: u32,
+    /// Page sets of the storage classes that it had before, where messages of it may lie still; each once, in rising order.
+    pub moved_from: Vec<PageSetId>,
 }
 
 /// A storage class: which page set the messages of its queues go to.
@@ -78,6 +85,8 @@ pub struct StorageClassDefinition {
     pub descr: String,
     /// PSID.
     pub page_set: PageSetId,
+    /// Page sets that it had before, where messages of its queues may lie still; each once, in rising order.
+    pub moved_from: Vec<PageSetId>,
 }
 
 /// The definition of an object.
@@ -118,12 +127,14 @@ impl ObjectRecord {
                 put_bytes16(out, queue.name.as_str().as_bytes());
                 put_bytes16(out, queue.descr.as_bytes());
                 put_bytes16(out, queue.stgclass.as_str().as_bytes());
+                put_page_sets(out, &queue.moved_from);
             }
             Self::StorageClass(class) => {
                 prefix(TAG_STORAGE_CLASS).write(out);
                 out.push(class.page_set.number());
                 put_bytes16(out, class.name.as_str().as_bytes());
                 put_bytes16(out, class.descr.as_bytes());
+                put_page_sets(out, &class.moved_from);
             }
         }
     }
@@ -161,6 +172,7 @@ impl ObjectRecord {
                     name: name(&mut cursor)?,
                     descr: text(&mut cursor)?,
                     stgclass: name(&mut cursor)?,
+                    moved_from: page_sets(&mut cursor)?,
                 })
             }
             TAG_STORAGE_CLASS => {
@@ -170,12 +182,33 @@ impl ObjectRecord {
                     page_set,
                     name: name(&mut cursor)?,
                     descr: text(&mut cursor)?,
+                    moved_from: page_sets(&mut cursor)?,
                 })
             }
             tag => return Err(RecordDamage::Tag(tag)),
         };
         if cursor.is_empty() { Ok(object) } else { Err(RecordDamage::Field("the end of the definition")) }
     }
+}
+
+/// There are 100 page sets, so their number fits a byte.
+fn put_page_sets(out: &mut Vec<u8>, page_sets: &[PageSetId]) {
+    let numbers = page_sets.iter().take(100).map(|page_set| page_set.number());
+    out.push(numbers.len() as u8);
+    out.extend(numbers);
+}
+
+fn page_sets(cursor: &mut Cursor<'_>) -> Result<Vec<PageSetId>, RecordDamage> {
+    let wrong = RecordDamage::Field("a page set moved from");
+    let mut page_sets: Vec<PageSetId> = Vec::new();
+    for _ in 0..cursor.u8()? {
+        let page_set = PageSetId::new(cursor.u8()?).ok_or(wrong.clone())?;
+        if page_sets.last().is_some_and(|last| *last >= page_set) {
+            return Err(wrong);
+        }
+        page_sets.push(page_set);
+    }
+    Ok(page_sets)
 }
 
 fn text(cursor: &mut Cursor<'_>) -> Result<String, RecordDamage> {
@@ -208,12 +241,14 @@ mod tests {
             default_persistence: true,
             max_depth: 999_999_999,
             max_message_length: 4_194_304,
+            moved_from: vec![PageSetId::new(2).unwrap(), PageSetId::new(99).unwrap()],
         })
     }
 
     fn class() -> ObjectRecord {
         let (name, page_set) = ("DEFAULT".parse().unwrap(), PageSetId::new(1).unwrap());
-        ObjectRecord::StorageClass(StorageClassDefinition { key: 8, name, descr: String::new(), page_set })
+        let (descr, moved_from) = (String::new(), vec![PageSetId::ZERO]);
+        ObjectRecord::StorageClass(StorageClassDefinition { key: 8, name, descr, page_set, moved_from })
     }
 
     #[test]
@@ -239,9 +274,23 @@ mod tests {
         assert_eq!(bytes[16..24], [0, 0, 0, 0, 0, 0, 0, 4]);
         assert_eq!(bytes[24..34], [0x3B, 0x9A, 0xC9, 0xFF, 0, 0x40, 0, 0, 3, 5]);
         assert_eq!(&bytes[34..46], b"\x00\x0AAPP.ORDERS");
+        assert_eq!(&bytes[bytes.len() - 12..], b"\x00\x07DEFAULT\x02\x02\x63");
         bytes.clear();
         class().encode(&mut bytes);
-        assert_eq!(&bytes[16..], b"\x01\x00\x07DEFAULT\x00\x00");
+        assert_eq!(&bytes[16..], b"\x01\x00\x07DEFAULT\x00\x00\x01\x00");
+    }
+
+    #[test]
+    fn page_sets_moved_from_are_page_sets_and_in_order() {
+        let mut bytes = Vec::new();
+        queue().encode(&mut bytes);
+        let last = bytes.len() - 1;
+        for wrong in [100, 2, 1] {
+            bytes[last] = wrong;
+            assert_eq!(ObjectRecord::decode(&bytes), Err(RecordDamage::Field("a page set moved from")));
+        }
+        bytes[last] = 3;
+        assert!(ObjectRecord::decode(&bytes).is_ok());
     }
 
     proptest! {

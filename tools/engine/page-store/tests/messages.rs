@@ -245,6 +245,7 @@ fn objects_are_records_of_page_set_zero() {
             name,
             descr: String::new(),
             page_set: set(1),
+            moved_from: Vec::new(),
         })
     };
     let first = store.insert_object(&mut log, &mut unit, &class(1)).unwrap();

@@ -136,7 +136,8 @@ impl World {
         let mut unit = begin(&mut self.log);
         if self.random.below(20) == 0 {
             let name = "A.B".parse().unwrap();
-            let class = StorageClassDefinition { key, name, descr: "x".repeat(50), page_set: to };
+            let (descr, moved_from) = ("x".repeat(50), Vec::new());
+            let class = StorageClassDefinition { key, name, descr, page_set: to, moved_from };
             match self.store.insert_object(&mut self.log, &mut unit, &ObjectRecord::StorageClass(class)) {
                 Ok(_) | Err(PageError::Full { .. }) => return,
                 Err(e) => panic!("{e}"),

@@ -29,6 +29,7 @@ pub(crate) fn define_defaults(core: &mut Core) -> Result<(), CoreError> {
         name: name(DEFAULT_CLASS)?,
         descr: String::new(),
         page_set,
+        moved_from: Vec::new(),
     };
     store(core, None, ObjectRecord::StorageClass(class), None)?.map_err(|(_, text)| contradiction(text))?;
     let key = core.next_key()?;
@@ -50,6 +51,7 @@ fn fresh_queue(name: ObjectName, stgclass: ObjectName, key: u64) -> QueueDefinit
         default_persistence: true,
         max_depth: 999_999_999,
         max_message_length: MAXIMUM_MESSAGE as u32,
+        moved_from: Vec::new(),
     }
 }
 
@@ -109,7 +111,7 @@ pub(super) fn alter_queue(
 fn put_queue(
     core: &mut Core,
     connection: ConnectionId,
-    definition: QueueDefinition,
+    mut definition: QueueDefinition,
     old: Option<(engine_page_store::RecordAddress, u64)>,
 ) -> Result<Answer, CoreError> {
     if !core.catalog().classes.contains_key(&definition.stgclass) {
@@ -124,6 +126,7 @@ fn put_queue(
             format!("MAXMSGL {} IS ABOVE {MAXIMUM_MESSAGE}", definition.max_message_length),
         ));
     }
+    definition.moved_from = core.page_sets_left_by_queue(&definition);
     store(core, Some(connection), ObjectRecord::Queue(definition), old)
 }
 
@@ -202,6 +205,7 @@ pub(super) fn define_class(
             name: define.name.clone(),
             descr: String::new(),
             page_set: PageSetId::ZERO,
+            moved_from: Vec::new(),
         },
     };
     apply_class(&mut definition, &define.attributes);
@@ -235,7 +239,7 @@ fn apply_class(definition: &mut StorageClassDefinition, attributes: &StorageClas
 fn put_class(
     core: &mut Core,
     connection: ConnectionId,
-    definition: StorageClassDefinition,
+    mut definition: StorageClassDefinition,
     old: Option<(engine_page_store::RecordAddress, u64)>,
 ) -> Result<Answer, CoreError> {
     if !core.has_page_set(definition.page_set) {
@@ -244,6 +248,7 @@ fn put_class(
             format!("PSID({}) IS NOT DEFINED: DEFINE PSID first", definition.page_set),
         ));
     }
+    definition.moved_from = core.page_sets_left_by_class(&definition);
     store(core, Some(connection), ObjectRecord::StorageClass(definition), old)
 }
 

@@ -163,6 +163,7 @@ impl Core {
             ));
         }
         self.need_online(queue.page_set)?;
+        self.need_known(queue)?;
         let found = match message_id {
             None => queue.index.first(None),
             Some(wanted) => {
@@ -223,6 +224,7 @@ impl Core {
             return Ok(unknown_queue(name));
         };
         self.need_online(queue.page_set)?;
+        self.need_known(queue)?;
         let after = after.map(|(priority, key)| Place::new(priority, key));
         let Some((place, entry)) = queue.index.first(after) else {
             return Ok(Outcome::Reply(Reply::NoMessage));
@@ -236,7 +238,11 @@ impl Core {
         if self.store.is_online(page_set) {
             return Ok(());
         }
-        Err(PageError::Offline { page_set, recovery_rba: self.store.recovery_rba(page_set) }.into())
+        Err(self.is_offline(page_set))
+    }
+
+    pub(super) fn is_offline(&self, page_set: PageSetId) -> CoreError {
+        PageError::Offline { page_set, recovery_rba: self.store.recovery_rba(page_set) }.into()
     }
 
     fn read(&mut self, entry: Entry, key: u64) -> Result<(MessageHead, Vec<u8>), CoreError> {

@@ -16,6 +16,7 @@ mod key;
 mod long_running;
 mod message;
 mod message_id;
+mod moved;
 mod new_page_set;
 pub(crate) mod request;
 mod returning;

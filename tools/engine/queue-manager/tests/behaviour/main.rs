@@ -8,6 +8,7 @@ mod in_doubt;
 mod inventory;
 mod log_copies;
 mod model;
+mod moved_queues;
 mod objects;
 mod page_sets;
 mod quiesce;
