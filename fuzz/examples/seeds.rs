@@ -318,7 +318,12 @@ fn bsds(corpus: &Corpus) {
             verified_at: Some(Timestamp(9)),
         }],
         holds: vec![],
-        page_sets: vec![PageSetEntry { page_set: set(1), initial_pages: 1024, expand: Expand::System }],
+        page_sets: vec![PageSetEntry {
+            page_set: set(1),
+            initial_pages: 1024,
+            expand: Expand::System,
+            defined: Some((HISTORY, Rba(0))),
+        }],
         holes: vec![Hole { history: HISTORY, range: range(0x1000, 0x2000) }],
     };
     for (name, sequence) in [("even", 4), ("odd", 5)] {

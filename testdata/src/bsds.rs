@@ -54,6 +54,7 @@ fn inventory(sequence: u64) -> Bsds {
             page_set: PageSetId::new(1).expect("below 100"),
             initial_pages: 64,
             expand: Expand::User,
+            defined: Some((history, Rba::ZERO)),
         }],
         holes: vec![],
     }

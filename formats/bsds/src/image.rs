@@ -19,7 +19,7 @@
 //! | ... system recovery | page sets part, optional structures and units parts, RBA without offline u64; a part: RBA u64, holder |
 //! | ... verified | when it was last found whole (optional u64) |
 //! | holds | point, reason, until (optional u64) |
-//! | page sets | page set u8, initial pages u32, expand u8 |
+//! | page sets | page set u8, initial pages u32, expand u8, defined (optional: history, u64) |
 //! | holes | history, start u64, end u64 |
 
 use format_types::{
@@ -224,6 +224,10 @@ pub(crate) fn encode(bsds: &Bsds) -> Vec<u8> {
             Expand::User => 1,
             Expand::System => 2,
             Expand::None => 3,
+        });
+        w.optional(entry.defined, |w, (history, rba)| {
+            w.history(history);
+            w.rba(rba);
         });
     });
     w.list(&bsds.holes, |w, hole| {
@@ -458,6 +462,7 @@ pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Bsds> {
                     3 => Expand::None,
                     other => return Err(wrong("expand", &other)),
                 },
+                defined: r.optional("defined", |r| Ok((r.history()?, r.rba()?)))?,
             })
         })?,
         holes: r.list(|r| Ok(Hole { history: r.history()?, range: r.range()? }))?,

@@ -77,6 +77,9 @@ pub struct PageSetEntry {
     pub initial_pages: u32,
     /// How it grows.
     pub expand: Expand,
+    /// Where in the log it was defined: log below says nothing of it, even where it speaks of an older one of the same number. None where
+    /// that is not known, after the BSDS was made anew.
+    pub defined: Option<(HistoryId, Rba)>,
 }
 
 /// Status flags of an active log. NOT REUSABLE when it is neither new nor reusable.

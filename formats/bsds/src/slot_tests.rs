@@ -97,6 +97,7 @@ pub(crate) fn sample() -> Bsds {
             page_set: PageSetId::ZERO,
             initial_pages: 4096,
             expand: Expand::User,
+            defined: Some((second, Rba(0x50000))),
         }],
         holes: vec![Hole { history: first, range: RbaRange::new(Rba(0x1000), Rba(0x3000)) }],
     }

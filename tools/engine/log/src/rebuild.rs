@@ -447,7 +447,18 @@ fn defined_page_sets(
     at_checkpoint: Option<&[PageSetId]>,
     notes: &mut Vec<String>,
 ) -> Vec<PageSetEntry> {
-    let mut entries: Vec<PageSetEntry> = witnesses.iter().map(|witness| witness.entry.clone()).collect();
+    // A page set does not say where it was defined. One as large as before may have been defined again since; then it can be recovered from a
+    // copy of the older one all the same.
+    let defined = |entry: &PageSetEntry| {
+        let same = |base: &&PageSetEntry| {
+            (base.page_set, base.initial_pages) == (entry.page_set, entry.initial_pages)
+        };
+        bsds.page_sets.iter().find(same).and_then(|base| base.defined)
+    };
+    let mut entries: Vec<PageSetEntry> = witnesses
+        .iter()
+        .map(|witness| PageSetEntry { defined: defined(&witness.entry), ..witness.entry.clone() })
+        .collect();
     for entry in &bsds.page_sets {
         let known = entries.iter().any(|other| other.page_set == entry.page_set);
         let deleted = at_checkpoint.is_some_and(|sets| !sets.contains(&entry.page_set));
@@ -465,7 +476,7 @@ fn defined_page_sets(
                 "page set {page_set} is in the last checkpoint and its file is not here: recover it next"
             ));
             let like = entries.first().cloned();
-            entries.extend(like.map(|like| PageSetEntry { page_set: *page_set, ..like }));
+            entries.extend(like.map(|like| PageSetEntry { page_set: *page_set, defined: None, ..like }));
         }
     }
     entries.sort_by_key(|entry| entry.page_set);

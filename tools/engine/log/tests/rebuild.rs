@@ -40,7 +40,12 @@ fn written(storage: SharedStorage, dual: bool, count: u64) -> Site {
 
 fn witness() -> PageSetWitness {
     PageSetWitness {
-        entry: PageSetEntry { page_set: PageSetId::ZERO, initial_pages: 32, expand: Expand::User },
+        entry: PageSetEntry {
+            page_set: PageSetId::ZERO,
+            initial_pages: 32,
+            expand: Expand::User,
+            defined: None,
+        },
         queue_manager: QueueManagerId(0xC0FF_EE00_1234_5678),
         name: "QM1".parse().unwrap(),
         history: HistoryId { number: 1, random: 0xFEED },

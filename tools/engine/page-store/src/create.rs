@@ -120,6 +120,14 @@ impl CreateJob {
         self
     }
 
+    /// The file gets this name instead of the page set's own: it is to take the place of another later.
+    #[must_use]
+    pub fn named(mut self, path: PathBuf) -> Self {
+        self.temporary = durable::temporary_name(&path);
+        self.path = path;
+        self
+    }
+
     /// Formats the next 1 MiB; after the last, syncs and gives the file its name.
     pub fn step(&mut self) -> CreateStep {
         let page_set = self.zero.page_set;

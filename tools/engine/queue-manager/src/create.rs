@@ -155,7 +155,12 @@ fn fill(storage: &SharedStorage, dir: &Path, new: &NewQueueManager, now: Timesta
         active_logs: u32::from(new.active_logs),
         page_sets: ids
             .iter()
-            .map(|page_set| PageSetEntry { page_set: *page_set, initial_pages, expand: new.expand })
+            .map(|page_set| PageSetEntry {
+                page_set: *page_set,
+                initial_pages,
+                expand: new.expand,
+                defined: Some((identity.history, Rba::ZERO)),
+            })
             .collect(),
         now,
     };

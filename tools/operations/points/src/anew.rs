@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use engine_log::{LogReader, NewHistory, archive_name};
-use engine_page_store::{PageStore, StoreIdentity};
 use engine_queue_manager::{BringForward, bring_forward, files};
 use engine_storage::{FileLock, OpenMode, SharedStorage, durable};
 use format_bsds::{ArchiveLog, Bsds, RecoveryPointEntry};
@@ -217,7 +216,6 @@ fn fill(
         tell(RecoverStage::Restoring, done, total);
     })?;
     clean_up(storage, &copies)?;
-    make_page_sets(storage, plan, making)?;
     let restore_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
@@ -242,32 +240,6 @@ fn fill(
         restart_rba: forward.restart_rba,
         messages: forward.messages,
     })
-}
-
-/// Page sets that were defined after the point's start hold nothing that the log from there on does not say.
-fn make_page_sets(storage: &SharedStorage, plan: &AnewPlan, making: &Path) -> Result<(), PointError> {
-    let manifest = &plan.point.manifest;
-    let identity = StoreIdentity {
-        queue_manager: plan.base.queue_manager,
-        name: plan.base.name.clone(),
-        history: manifest.history,
-    };
-    for page_set in &plan.from_log {
-        let Some(entry) = plan.base.page_sets.iter().find(|entry| entry.page_set == *page_set) else {
-            continue;
-        };
-        PageStore::create_page_set(
-            storage,
-            making,
-            &identity,
-            *page_set,
-            entry.initial_pages,
-            entry.expand,
-            manifest.start,
-        )
-        .map_err(|error| PointError::RestartAnew { error: error.into() })?;
-    }
-    Ok(())
 }
 
 /// Copies the log that is needed as archives of their own, and names them in the inventory.

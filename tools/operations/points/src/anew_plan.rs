@@ -13,6 +13,7 @@ use crate::anew::{AnewPlan, AnewSettings, AnewSource, name_point, place_to_keep}
 use crate::error::PointError;
 use crate::include_log::{bsds_of, time_before, with_pieces};
 use crate::loss::Loss;
+use crate::origin::{Origin, origin};
 use crate::point::Point;
 use crate::recovery_plan::{RecoveryPlan, check_copy_is_there, check_range};
 
@@ -63,23 +64,28 @@ fn plan(
     let manifest = &point.manifest;
     let needed = RbaRange::new(manifest.log_needed_from().min(cut), cut);
     // A page set that was deleted since is not restored; one that was defined since comes from the log.
-    let defined = |page_set: PageSetId| base.page_sets.iter().any(|entry| entry.page_set == page_set);
-    let copies: Vec<_> = manifest.page_sets.iter().filter(|copy| defined(copy.page_set)).cloned().collect();
-    let from_log = base.page_sets.iter().map(|entry| entry.page_set);
-    let from_log = from_log.filter(|page_set| manifest.page_set(*page_set).is_none()).collect();
+    let line = base.line();
+    let (mut copies, mut made_anew) = (Vec::new(), Vec::new());
+    for entry in &base.page_sets {
+        match origin(&line, entry, manifest, Some(cut)) {
+            Origin::Copy(copy) => copies.push(copy),
+            Origin::Log(made) => made_anew.push(made),
+        }
+    }
     AnewPlan {
         dir: settings.dir.clone(),
         kept_as: None,
         loss,
         needed,
         page_sets: copies.iter().map(|copy| copy.page_set).collect(),
-        from_log,
+        from_log: made_anew.iter().map(|made| made.entry.page_set).collect(),
         base,
         log,
         restore: RecoveryPlan {
             dir: settings.dir.clone(),
             point: point.clone(),
             page_sets: copies,
+            made_anew,
             needed,
             cut: None,
         },

@@ -83,7 +83,7 @@ pub(crate) fn page_set_witnesses(
         let zero = zero.zero;
         let initial_pages = zero.initial_pages;
         witnesses.push(PageSetWitness {
-            entry: PageSetEntry { page_set, initial_pages, expand: zero.expand },
+            entry: PageSetEntry { page_set, initial_pages, expand: zero.expand, defined: None },
             queue_manager: zero.queue_manager,
             name: zero.name,
             history: zero.history,

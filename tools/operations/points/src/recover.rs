@@ -72,6 +72,8 @@ pub struct RecoverReport {
     pub point: String,
     /// Page sets restored.
     pub page_sets: Vec<PageSetId>,
+    /// Page sets made anew, empty, and filled from the log: they were defined after the point was made.
+    pub from_log: Vec<PageSetId>,
     /// Pages restored.
     pub pages: u64,
     /// Bytes restored.
@@ -153,6 +155,7 @@ pub fn recover_to(
     let mut report = RecoverReport {
         point: plan.point.manifest.name.clone(),
         page_sets: plan.page_sets.iter().map(|copy| copy.page_set).collect(),
+        from_log: plan.made_anew.iter().map(|made| made.entry.page_set).collect(),
         pages: 0,
         bytes: 0,
         restore_seconds: 0.0,
@@ -223,6 +226,9 @@ fn take_over(storage: &SharedStorage, plan: &RecoveryPlan) -> Result<(), PointEr
     for copy in &plan.page_sets {
         let copy_end = plan.point.manifest.end;
         take_over_copy(storage, &plan.dir, copy.page_set, history, &relatives, copy_end)?;
+    }
+    for made in &plan.made_anew {
+        take_over_copy(storage, &plan.dir, made.entry.page_set, history, &relatives, made.at)?;
     }
     Ok(())
 }

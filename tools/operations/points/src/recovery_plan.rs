@@ -8,10 +8,11 @@ use engine_storage::{OpenMode, SharedStorage};
 use format_bsds::Bsds;
 use format_manifest::CopiedPageSet;
 use format_pageset::{PageZero, page_zero};
-use format_types::{PAGE_SIZE, PageSetId, PointState, RbaRange};
+use format_types::{PAGE_SIZE, PageSetId, PointState, Rba, RbaRange};
 
 use crate::error::PointError;
 use crate::list::read_bsds;
+use crate::origin::{MadeAnew, Origin, origin};
 use crate::point::Point;
 use crate::target::{PlannedCut, RecoveryTarget, check_staying, plan_cut};
 
@@ -86,6 +87,8 @@ pub struct RecoveryPlan {
     pub point: Point,
     /// The copies to be restored.
     pub page_sets: Vec<CopiedPageSet>,
+    /// Page sets that are made anew, empty, and filled from the log: they were defined after the point was made.
+    pub made_anew: Vec<MadeAnew>,
     /// The log to be read: from the point's recorded system recovery RBA to the end, or to the cut.
     pub needed: RbaRange,
     /// The cut that is made first, when the recovery does not go to the end of the log.
@@ -146,10 +149,11 @@ impl RecoveryPlan {
             cut.lost.unreadable = cut.lost.unreadable.take().or(damage);
         }
         let new_cut = cut.as_ref().filter(|cut| cut.made.is_none());
-        let page_sets = choose(&bsds, &point, wanted, new_cut.is_some())?;
+        let (page_sets, made_anew) = choose(&bsds, &point, wanted, new_cut.map(|cut| cut.cut))?;
         let mut lowest = point.manifest.log_needed_from();
         for entry in &bsds.page_sets {
-            if !page_sets.iter().any(|copy| copy.page_set == entry.page_set) {
+            let copied = page_sets.iter().any(|copy| copy.page_set == entry.page_set);
+            if !copied && !made_anew.iter().any(|made| made.entry.page_set == entry.page_set) {
                 let zero = read_staying(storage, dir, entry.page_set)?;
                 let reach = new_cut.map(|cut| cut.cut);
                 check_staying(storage, dir, &bsds, entry.page_set, zero.history, reach)?;
@@ -171,7 +175,7 @@ impl RecoveryPlan {
                 what,
             });
         }
-        Ok(Self { dir: dir.to_owned(), point, page_sets, needed, cut })
+        Ok(Self { dir: dir.to_owned(), point, page_sets, made_anew, needed, cut })
     }
 
     /// Bytes to be restored.
@@ -179,34 +183,45 @@ impl RecoveryPlan {
     pub fn bytes(&self) -> u64 {
         self.page_sets.iter().map(|copy| copy.length).sum()
     }
+
+    /// The page sets that are restored or made anew.
+    pub fn ids(&self) -> impl Iterator<Item = PageSetId> {
+        let made = self.made_anew.iter().map(|made| made.entry.page_set);
+        self.page_sets.iter().map(|copy| copy.page_set).chain(made)
+    }
 }
 
-/// The copies to be restored. A page set that was deleted since is not restored unasked, and refused when asked for; and refused where the
-/// log is cut, for it may have been there at the target.
+/// The copies to be restored, and the page sets to be made anew. A page set that was deleted since is not restored unasked, and refused when
+/// asked for; and refused where the log is cut, for it may have been there at the target.
 fn choose(
     bsds: &Bsds,
     point: &Point,
     wanted: &[PageSetId],
-    cut: bool,
-) -> Result<Vec<CopiedPageSet>, PointError> {
+    cut: Option<Rba>,
+) -> Result<(Vec<CopiedPageSet>, Vec<MadeAnew>), PointError> {
+    let manifest = &point.manifest;
     let defined = |page_set: PageSetId| bsds.page_sets.iter().any(|entry| entry.page_set == page_set);
-    if wanted.is_empty() {
-        if let Some(copy) = point.manifest.page_sets.iter().find(|copy| cut && !defined(copy.page_set)) {
-            return Err(PointError::NotDefined { page_set: copy.page_set });
-        }
-        let copies = point.manifest.page_sets.iter().filter(|copy| defined(copy.page_set));
-        return Ok(copies.cloned().collect());
+    for page_set in wanted.iter().copied().filter(|page_set| !defined(*page_set)) {
+        return Err(match manifest.page_set(page_set) {
+            Some(_) => PointError::NotDefined { page_set },
+            None => PointError::NotInPoint { point: manifest.name.clone(), page_set },
+        });
     }
-    let mut ids = wanted.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.into_iter()
-        .map(|page_set| match point.manifest.page_set(page_set) {
-            Some(copy) if defined(page_set) => Ok(copy.clone()),
-            Some(_) => Err(PointError::NotDefined { page_set }),
-            None => Err(PointError::NotInPoint { point: point.manifest.name.clone(), page_set }),
-        })
-        .collect()
+    let deleted = manifest.page_sets.iter().find(|copy| !defined(copy.page_set));
+    if let Some(copy) = deleted.filter(|_| cut.is_some() && wanted.is_empty()) {
+        return Err(PointError::NotDefined { page_set: copy.page_set });
+    }
+    let line = bsds.line();
+    let (mut copies, mut made) = (Vec::new(), Vec::new());
+    for entry in &bsds.page_sets {
+        if wanted.is_empty() || wanted.contains(&entry.page_set) {
+            match origin(&line, entry, manifest, cut) {
+                Origin::Copy(copy) => copies.push(copy),
+                Origin::Log(anew) => made.push(anew),
+            }
+        }
+    }
+    Ok((copies, made))
 }
 
 fn check_owner(bsds: &Bsds, point: &Point) -> Result<(), PointError> {

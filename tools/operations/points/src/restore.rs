@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_page_store::page_set_path;
+use engine_page_store::{CreateJob, CreateStep, StoreIdentity, page_set_path};
 use engine_storage::{OpenMode, SharedStorage, durable};
 use format_manifest::CopiedPageSet;
 use format_types::PageSetId;
@@ -11,6 +11,7 @@ use operation_copy::{
 };
 
 use crate::error::PointError;
+use crate::origin::MadeAnew;
 use crate::recovery_plan::RecoveryPlan;
 use crate::verify::copy_problem;
 
@@ -53,7 +54,8 @@ impl Restoration {
     }
 }
 
-/// Copies the page sets of `plan` beside those they replace, every page verified, then renames. What is replaced is kept as
+/// Copies the page sets of `plan` beside those they replace, every page verified, and makes those anew that come from the log, then
+/// renames. What is replaced is kept as
 /// `PSIDnn.replaced` until [`clean_up`]; one that is there already is what an earlier, killed attempt replaced, and stays.
 ///
 /// Order: copies are written and synced under temporary names; the directory is synced; old page sets get out of the way; the directory is
@@ -69,21 +71,21 @@ pub fn restore(
 ) -> Result<Restoration, PointError> {
     let copied = copy_all(storage, plan, driver, progress);
     if copied.is_err() {
-        for copy in &plan.page_sets {
+        for page_set in plan.ids() {
             // The first error tells more than one of cleaning up; the next attempt clears what stays.
-            let _ = storage.remove(&beside(&plan.dir, copy.page_set, RESTORING));
+            let _ = storage.remove(&beside(&plan.dir, page_set, RESTORING));
         }
     }
     let page_sets = copied?;
     let sync = || storage.sync_dir(&plan.dir).map_err(|e| PointError::storage("syncing", &plan.dir, e));
     sync()?;
-    for copy in &plan.page_sets {
-        set_aside(storage, &plan.dir, copy.page_set)?;
+    for page_set in plan.ids() {
+        set_aside(storage, &plan.dir, page_set)?;
     }
     sync()?;
-    for copy in &plan.page_sets {
-        let to = page_set_path(&plan.dir, copy.page_set);
-        let from = beside(&plan.dir, copy.page_set, RESTORING);
+    for page_set in plan.ids() {
+        let to = page_set_path(&plan.dir, page_set);
+        let from = beside(&plan.dir, page_set, RESTORING);
         storage.rename(&from, &to).map_err(|e| PointError::storage("renaming to", &to, e))?;
     }
     sync()?;
@@ -95,8 +97,8 @@ pub fn restore(
 /// # Errors
 /// When storage refuses.
 pub fn clean_up(storage: &SharedStorage, plan: &RecoveryPlan) -> Result<(), PointError> {
-    for copy in &plan.page_sets {
-        let path = beside(&plan.dir, copy.page_set, REPLACED);
+    for page_set in plan.ids() {
+        let path = beside(&plan.dir, page_set, REPLACED);
         durable::remove_if_there(storage.as_ref(), &path)
             .map_err(|e| PointError::storage("removing", &path, e))?;
     }
@@ -141,6 +143,9 @@ fn copy_all(
         reports.push((copy.page_set, report));
     }
     if damage.is_empty() {
+        for made in &plan.made_anew {
+            make_one(storage, plan, made)?;
+        }
         return Ok(reports);
     }
     let more = damage.len().saturating_sub(NAMED);
@@ -149,6 +154,27 @@ fn copy_all(
         why.push_str(&format!("; and {more} more, which recpoint verify names"));
     }
     Err(PointError::Damaged { point: plan.point.manifest.name.clone(), why })
+}
+
+/// Makes a page set that is empty.
+fn make_one(storage: &SharedStorage, plan: &RecoveryPlan, made: &MadeAnew) -> Result<(), PointError> {
+    let manifest = &plan.point.manifest;
+    let MadeAnew { entry, at, history } = made;
+    let identity = StoreIdentity {
+        queue_manager: manifest.queue_manager_id,
+        name: manifest.queue_manager.clone(),
+        history: *history,
+    };
+    let to = beside(&plan.dir, entry.page_set, RESTORING);
+    durable::remove_if_there(storage.as_ref(), &to).map_err(|e| PointError::storage("clearing", &to, e))?;
+    let (pages, expand) = (entry.initial_pages, entry.expand);
+    let job = CreateJob::new(storage, &plan.dir, &identity, entry.page_set, pages, expand, *at);
+    let mut job = job.named(to);
+    loop {
+        if let CreateStep::Done(outcome) = job.step() {
+            return Ok(outcome.result?);
+        }
+    }
 }
 
 fn copy_one(

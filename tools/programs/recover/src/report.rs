@@ -13,6 +13,7 @@ pub(crate) struct Document<'a> {
     point: &'a str,
     recovered: bool,
     page_sets: &'a [PageSetId],
+    page_sets_from_log: &'a [PageSetId],
     pages: u64,
     bytes: u64,
     restore_seconds: f64,
@@ -137,6 +138,7 @@ impl<'a> Document<'a> {
             point: &report.point,
             recovered: report.recovered,
             page_sets: &report.page_sets,
+            page_sets_from_log: &report.from_log,
             pages: report.pages,
             bytes: report.bytes,
             restore_seconds: report.restore_seconds,
@@ -161,6 +163,13 @@ impl<'a> Document<'a> {
         let mut lines =
             vec![format!("HWT554I RECOVERY POINT {}, LOG NEEDED {}", self.point, self.log_needed)];
         lines.extend(self.cut.iter().flat_map(Cut::lines));
+        if !self.page_sets_from_log.is_empty() {
+            let sets: Vec<String> = self.page_sets_from_log.iter().map(ToString::to_string).collect();
+            lines.push(format!(
+                "HWT242I PAGE SETS {} WERE DEFINED AFTER THE RECOVERY POINT: THEY COME FROM THE LOG",
+                sets.join(" ")
+            ));
+        }
         if !self.recovered {
             lines.push(format!("HWT555I WOULD RESTORE PAGE SETS {} AND BRING THEM FORWARD", sets.join(" ")));
             return lines;

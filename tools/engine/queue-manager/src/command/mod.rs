@@ -55,7 +55,7 @@ pub(crate) fn run(core: &mut Core, connection: ConnectionId, text: &str) -> Resu
     if changes_objects(&statement) && core.is_quiesced() {
         return Ok(Outcome::Park(Shortage::Quiesce));
     }
-    if changes_objects(&statement)
+    if (changes_objects(&statement) || matches!(statement, Statement::DefinePageSet(_)))
         && let Some(waits) = core.wants_log(LOG_FOR_OBJECT)
     {
         return Ok(waits);

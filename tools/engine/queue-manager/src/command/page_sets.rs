@@ -24,12 +24,9 @@ pub(super) fn define(
     if core.is_being_defined(page_set) {
         return Ok(Err(refuse("CSQP041E", format!("PSID({page_set}) IS BEING DEFINED ALREADY"))));
     }
-    let entry = PageSetEntry {
-        page_set: define.page_set,
-        initial_pages: define.pages.unwrap_or(DEFAULT_PAGES),
-        expand: define.expand.unwrap_or(Expand::User),
-    };
-    core.add_page_set(connection, entry).map(Ok)
+    let pages = define.pages.unwrap_or(DEFAULT_PAGES);
+    let expand = define.expand.unwrap_or(Expand::User);
+    core.add_page_set(connection, page_set, pages, expand).map(Ok)
 }
 
 /// Brings a page set back that went offline.

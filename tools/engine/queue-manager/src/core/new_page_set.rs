@@ -2,11 +2,15 @@
 //!
 //! The file has a temporary name until it is whole, and the BSDS names it last: a listed page set without a file would stop a start. A
 //! crash between the two leaves a file that nobody lists and that was never used; the next DEFINE PSID replaces it.
+//!
+//! Where in the log it was defined is listed with it, behind a record of its own: so every recovery point that holds an older page set of the
+//! same number ended below, and every one that holds this one began at or above.
 
 use engine_page_store::{CreateJob, CreateOutcome, StoreIdentity};
 use format_bsds::PageSetEntry;
+use format_log::Body;
 use format_protocol::Reply;
-use format_types::{ConditionCode, PageSetId, Rba};
+use format_types::{ConditionCode, Expand, PageSetId, Rba};
 
 use super::request::Outcome;
 use super::{ConnectionId, Core};
@@ -31,16 +35,21 @@ impl Core {
     pub(crate) fn add_page_set(
         &mut self,
         connection: ConnectionId,
-        entry: PageSetEntry,
+        page_set: PageSetId,
+        initial_pages: u32,
+        expand: Expand,
     ) -> Result<Outcome, CoreError> {
+        let recovery_rba = self.log.end();
+        self.append_system(&Body::OpenPageSet { page_set, recovery_rba })?;
+        let at = self.log.sync_now()?;
+        self.synced()?;
         let bsds = self.log.bsds();
         let identity = StoreIdentity {
             queue_manager: bsds.queue_manager,
             name: bsds.name.clone(),
             history: bsds.history(),
         };
-        let at = self.log.sync_now()?;
-        self.synced()?;
+        let entry = PageSetEntry { page_set, initial_pages, expand, defined: Some((identity.history, at)) };
         let job = CreateJob::new(
             &self.storage,
             &self.dir,
