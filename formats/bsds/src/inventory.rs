@@ -215,6 +215,10 @@ impl Bsds {
     #[must_use]
     pub fn lacks_from(&self, log: &ActiveLog) -> Option<Rba> {
         let range = log.range?;
+        if self.is_left_behind(log) {
+            // Where the copy stopped is said of the current history.
+            return log.status.incomplete.then_some(range.end);
+        }
         let stopped = self.copy_stopped.get(usize::from(log.copy).checked_sub(1)?).copied().flatten();
         // Inventories of before data sets were marked say only where the copy stopped.
         let marked = self.actives(log.copy).any(|log| log.status.incomplete);
@@ -222,6 +226,13 @@ impl Bsds {
         // One that may be used again says nothing any more of where it stopped.
         let from = stopped.filter(|_| !log.status.is_available()).unwrap_or(range.start);
         lacks.then_some(from.max(range.start))
+    }
+
+    /// Whether a cut left `log` behind: it holds log of an older history that is not archived, and is never written again. Where it is
+    /// marked incomplete its range ends where it does.
+    #[must_use]
+    pub fn is_left_behind(&self, log: &ActiveLog) -> bool {
+        log.history != self.history() && !log.status.is_available()
     }
 
     /// The active logs of `copy`.

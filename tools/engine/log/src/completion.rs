@@ -11,10 +11,11 @@ use crate::create::make_data_set;
 use crate::data_sets::{CI, DataSets};
 use crate::{LogError, messages, missing};
 
-/// What must be in a data set: log that is not archived. The control interval in which the log ends is settled together with the
-/// other copy's.
-fn held(log: &ActiveLog, end: Rba) -> Option<RbaRange> {
+/// What must be in a data set: log of the line that is not archived. The control interval in which the log ends is settled together with
+/// the other copy's.
+fn held(bsds: &Bsds, log: &ActiveLog, end: Rba) -> Option<RbaRange> {
     let range = log.range.filter(|_| !log.status.is_available())?;
+    let range = bsds.line().clip(log.history, range)?;
     Some(RbaRange::new(range.start, range.end.min(end.ci_start()))).filter(|held| held.start < held.end)
 }
 
@@ -44,14 +45,16 @@ pub(crate) fn refuse_unless_possible(
     end: Rba,
 ) -> Result<(), LogError> {
     for log in &bsds.active_logs {
-        let Some(held) = held(log, end) else { continue };
+        let Some(held) = held(bsds, log, end) else { continue };
         // What cannot be looked at is not completed either.
         let Ok(length) = length(storage, &dir.join(&log.name)) else { continue };
         let whole_file = length.is_some_and(|length| length >= log.size);
         let Some(lacking) = lacking(bsds, log, held, whole_file) else { continue };
         let nowhere = missing::find(Chunks::new(DataSets::of(storage, dir, bsds)), lacking);
         let Some(first) = nowhere.first() else { continue };
-        let pair = || bsds.active_logs.iter().filter(|other| other.range == log.range);
+        let start = |log: &ActiveLog| log.range.map(|range| range.start);
+        let same = |other: &&ActiveLog| other.history == log.history && start(other) == start(log);
+        let pair = || bsds.active_logs.iter().filter(same);
         let names = pair().map(|other| other.name.clone()).collect::<Vec<_>>().join(", ");
         let why = format!("{}; it should be in {names}", first.why);
         let short = pair().find_map(|log| Some((log.copy, bsds.lacks_from(log)?)));
@@ -92,7 +95,7 @@ pub(crate) fn complete(
 ) -> Result<SharedFile, LogError> {
     let path = dir.join(&log.name);
     let failed = |what: &str, error| LogError::at(what, &path, error);
-    let held = held(log, end);
+    let held = held(bsds, log, end);
     let why = match storage.open(&path, OpenMode::ReadWrite) {
         Ok(file) => {
             let length = file.len().map_err(|error| failed("look at", error))?;

@@ -7,7 +7,7 @@
 
 use engine_storage::planted::{self, Defect};
 use engine_storage::{OpenMode, SharedFile};
-use format_bsds::Bsds;
+use format_bsds::{ActiveLog, Bsds};
 use format_types::CI_SIZE;
 
 use crate::{LogError, LogManager, messages};
@@ -120,9 +120,12 @@ impl LogManager {
 /// Notes in `bsds` that copies which are being written lack nothing any more, where that is so; returns those.
 pub(crate) fn note_whole(bsds: &mut Bsds, writing: [bool; 2]) -> Vec<u8> {
     let mut whole = Vec::new();
+    let history = bsds.history();
     for copy in 1..=bsds.copies() {
         let index = usize::from(copy) - 1;
-        let lacks = bsds.actives(copy).any(|log| log.status.incomplete && !log.status.is_available());
+        let lacks =
+            |log: &ActiveLog| log.history == history && log.status.incomplete && !log.status.is_available();
+        let lacks = bsds.actives(copy).any(lacks);
         if writing[index] && !lacks && bsds.copy_stopped[index].take().is_some() {
             whole.push(copy);
         }

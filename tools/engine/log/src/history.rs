@@ -55,6 +55,7 @@ pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> 
     let place = next_pair(bsds, written.as_deref()).ok_or_else(|| {
         LogError::Inventory("it names no active log that can be written from its start".to_owned())
     })?;
+    let lacking: Vec<Option<Rba>> = bsds.active_logs.iter().map(|log| bsds.lacks_from(log)).collect();
     bsds.histories.push(history.clone());
     let line = bsds.line();
 
@@ -62,7 +63,7 @@ pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> 
         (1..=2).filter_map(|copy| Some(bsds.actives(copy).nth(place)?.instance)).max().unwrap_or(0) + 1;
     let stopped = bsds.copy_stopped.map(|stopped| stopped.is_some());
     let mut seen = [0; 2];
-    for log in &mut bsds.active_logs {
+    for (log, lacks) in bsds.active_logs.iter_mut().zip(lacking) {
         let copy = usize::from(log.copy == 2);
         let index = seen[copy];
         seen[copy] += 1;
@@ -71,7 +72,9 @@ pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> 
             log.status = ActiveStatus { incomplete: stopped[copy], ..ActiveStatus::default() };
             log.instance = instance;
             log.history = history.id;
-        } else if !log.status.stopped {
+        } else if log.status.stopped {
+            leave_behind(log, lacks);
+        } else {
             log.status.reusable |= !log.status.new;
             // What is off the line is in its archive for whoever asks for that; nobody shall take it for log further on.
             log.range = log.range.filter(|range| line.clip(log.history, *range).is_some());
@@ -90,6 +93,15 @@ pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> 
     bsds.conditional_restarts.push(ConditionalRestart { at: now, end: cut, active: true });
     bsds.backups_in_progress.clear();
     Ok(history)
+}
+
+/// Notes in the range of a data set that stays as it is how far it reaches, when it `lacks` log from an RBA on: where its copy stopped is
+/// said of the new history from now on.
+fn leave_behind(log: &mut ActiveLog, lacks: Option<Rba>) {
+    log.status.incomplete = lacks.is_some();
+    if let (Some(range), Some(from)) = (&mut log.range, lacks) {
+        range.end = from.ci_start().clamp(range.start, range.end);
+    }
 }
 
 /// The pair of active data sets that a new history begins in, by its place in the list of each copy: never one that offload could not

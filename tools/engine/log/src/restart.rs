@@ -116,11 +116,10 @@ fn remove_temporary_files(storage: &SharedStorage, dir: &Path) -> Result<(), Log
 fn release_archived(bsds: &mut Bsds, current: RbaRange) {
     for log in &mut bsds.active_logs {
         let full = log.range.filter(|range| range.end <= current.start && !log.status.is_available());
-        let archived = bsds
-            .archives
-            .iter()
-            .filter(|archive| !archive.deleting)
-            .any(|archive| Some(archive.range) == full && archive.history == log.history);
+        let Some(full) = full else { continue };
+        let holds = |archive: RbaRange| archive.start <= full.start && archive.end >= full.end;
+        let mut archives = bsds.archives.iter().filter(|archive| !archive.deleting);
+        let archived = archives.any(|archive| holds(archive.range) && archive.history == log.history);
         if archived {
             log.status.reusable = true;
             log.status.stopped = false;
@@ -141,7 +140,7 @@ fn open_copies(
     for number in 1..=bsds.copies() {
         let name = bsds.current_active(number).map(|log| log.name.clone()).unwrap_or_default();
         let mut copy = Copy { number, name, file: None, failed: None, wanting: Vec::new() };
-        for log in bsds.actives(number) {
+        for log in bsds.actives(number).filter(|log| !bsds.is_left_behind(log)) {
             match completion::complete(storage, dir, bsds, log, end, messages) {
                 Ok(file) if log.name == copy.name => copy.file = Some(file),
                 Ok(_) => {}
@@ -254,9 +253,11 @@ fn note_copies(
     messages: &mut Vec<String>,
 ) -> Result<(), LogError> {
     all_failed(copies)?;
+    let history = bsds.history();
     for copy in copies {
         let mut until = found.synced;
-        let logs = bsds.active_logs.iter_mut().filter(|log| log.copy == copy.number);
+        let logs = bsds.active_logs.iter_mut();
+        let logs = logs.filter(|log| log.copy == copy.number && log.history == history);
         for log in logs.filter(|log| !log.status.is_available()) {
             let wanting = copy.wanting.contains(&log.name);
             if copy.failed.is_none() {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use engine_log::history::{begin_history, cut};
 use engine_log::{LogError, LogManager};
-use engine_storage::{FaultRates, OpenMode, SharedStorage, durable};
-use format_bsds::{encode_file, least_capacity};
+use engine_storage::{FaultRates, FaultyStorage, OpenMode, SharedStorage, durable};
+use format_bsds::{Bsds, encode_file, least_capacity};
 use format_types::{CI_SIZE, HistoryId, Rba, RbaRange};
 use site::cuts::{Cuts, run};
 use site::*;
@@ -273,4 +273,76 @@ fn archives_of_either_copy_carried_elsewhere_know_the_cut() {
     log.use_up_cut().unwrap();
     assert!(!log.has_unfinished_cut());
     assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known == made.history.id));
+}
+
+/// Copy 2 fails, the log goes on in copy 1 and is damaged further on, and is cut before the damage.
+#[test]
+fn a_copy_that_lacks_log_of_what_a_cut_left_behind_is_not_called_whole() {
+    let faulty = FaultyStorage::new(31);
+    let storage = faulty.shared();
+    create(&storage, true, SIZE, 4);
+    let mut log = open(&storage);
+    let mut all = fill(&mut log, 0, 20);
+    log.sync_now().unwrap();
+    let stop = log.synced();
+    let fails = FaultRates {
+        sync_error: 1_000_000,
+        write_error: 1_000_000,
+        only: Some("LOGCOPY2".to_owned()),
+        ..FaultRates::default()
+    };
+    faulty.control().set_rates(fails);
+    all.extend(fill(&mut log, 20, 3));
+    let job = log.begin_sync().unwrap().unwrap();
+    log.finish_sync(job.run()).unwrap();
+    // What is written after a sync proves that what is before it was there.
+    for first in [23, 48] {
+        all.extend(fill(&mut log, first, if first == 23 { 25 } else { 5 }));
+        log.sync_now().unwrap();
+    }
+    let current = log.bsds().current_active(1).unwrap().clone();
+    drop(log);
+    let (damaged, target) = (all[45].0.start, all[40].0.start);
+    assert!(current.range.unwrap().contains(target) && !current.range.unwrap().contains(stop));
+    let at = damaged.ci_start().since(current.range.unwrap().start);
+    faulty.control().rot(&dir().join(&current.name), at, &[0xFF; 900]).unwrap();
+    faulty.control().set_rates(FaultRates::default());
+
+    cut(&storage, &dir(), target, 7, NOW).unwrap();
+    all.retain(|(range, _)| range.start < target);
+    let lacking = |bsds: &Bsds| -> Vec<(String, Option<Rba>)> {
+        let left = bsds.active_logs.iter().filter(|log| bsds.is_left_behind(log));
+        left.map(|log| (log.name.clone(), bsds.lacks_from(log))).collect()
+    };
+    let expected = [
+        ("LOGCOPY1.DS01".to_owned(), None),
+        ("LOGCOPY1.DS02".to_owned(), None),
+        ("LOGCOPY2.DS01".to_owned(), Some(stop.ci_start())),
+        ("LOGCOPY2.DS02".to_owned(), Some(current.range.unwrap().start)),
+    ];
+    assert_eq!(lacking(reader(&storage).bsds()), expected);
+    // The next start completes what the new history has, and nothing else.
+    let mut log = open(&storage);
+    assert_eq!(log.bsds().copy_stopped, [None, None]);
+    assert_eq!(lacking(log.bsds()), expected);
+    all.extend(fill(&mut log, 100, 150));
+    while offload(&mut log) > 0 {}
+    log.sync_now().unwrap();
+    let end = log.end();
+    assert!(log.bsds().archives.iter().all(|archive| archive.history == log.bsds().history()));
+    drop(log);
+    let log = open(&storage);
+    assert_eq!(lacking(log.bsds()), expected);
+    drop(log);
+    assert_eq!(numbers(&reader(&storage), end).unwrap(), all);
+    // What only the other copy of it has is refused to be done without; what this one has below its stop serves.
+    let image = faulty.control().image();
+    storage.remove(&dir().join("LOGCOPY1.DS01")).unwrap();
+    let error = LogManager::open(&storage, &dir(), NOW).err().unwrap();
+    assert!(error.to_string().contains("LOGCOPY1.DS01"), "{error}");
+    assert_eq!(&numbers(&reader(&storage), stop.ci_start()).unwrap()[..], &all[..19]);
+    faulty.control().put_back(&image);
+    storage.remove(&dir().join("LOGCOPY2.DS01")).unwrap();
+    drop(open(&storage));
+    assert_eq!(numbers(&reader(&storage), end).unwrap(), all);
 }
