@@ -20,8 +20,9 @@ use format_types::{
 use crate::agreement::refuse_contradictions;
 use crate::bsds_files::{BsdsFiles, read_pair};
 use crate::new_history::SEQUENCE_GAP;
+use crate::rebuild_gaps::{self, LogGap};
 use crate::rebuild_records::Recorded;
-use crate::survey::{LogContent, LogFile, LogFileKind, LogSurvey};
+use crate::survey::{LogContent, LogFile, LogFileKind, LogSurvey, UnusableFile};
 use crate::{BSDS_NAMES, LogError, active_name};
 
 /// Records between checkpoints, where nothing says otherwise.
@@ -43,6 +44,8 @@ pub struct PageSetWitness {
     pub history: HistoryId,
     /// Log that was durable when it was stamped last.
     pub highest_synced: Rba,
+    /// Its recovery RBA: log from here on is needed to bring it forward.
+    pub recovery_rba: Rba,
 }
 
 /// A BSDS that was made anew, not written yet.
@@ -56,6 +59,10 @@ pub struct RebuiltBsds {
     pub log_end: Rba,
     /// Active logs that are not there: each may have held log that is nowhere else. Empty when nothing can be lost.
     pub missing: Vec<String>,
+    /// Files that are here and of no use.
+    pub unusable: Vec<UnusableFile>,
+    /// Log that is needed and in no file here.
+    pub gaps: Vec<LogGap>,
     /// What people should know: what was derived, and what is a default.
     pub notes: Vec<String>,
 }
@@ -73,14 +80,9 @@ pub fn rebuild_bsds(
     now: Timestamp,
 ) -> Result<RebuiltBsds, LogError> {
     refuse_foreign(survey, page_sets)?;
-    let base = survey.newest_inventory(None)?;
-    let base_name = base.and_then(|newest| {
-        survey
-            .inventories
-            .iter()
-            .find(|(_, bsds)| bsds.sequence == newest.sequence)
-            .map(|(name, _)| name.clone())
-    });
+    let newest = survey.inventories.newest(None)?;
+    let base_name = newest.map(|(name, _)| name.to_owned());
+    let base = newest.map(|(_, bsds)| bsds);
     let mut notes = Vec::new();
     let mut bsds = match base {
         Some(base) => base.clone(),
@@ -125,7 +127,9 @@ pub fn rebuild_bsds(
                 .to_owned(),
         );
     }
-    Ok(RebuiltBsds { bsds, base: base_name, log_end: recorded.end, missing, notes })
+    let gaps = rebuild_gaps::find(&bsds, survey, page_sets, &recorded);
+    let unusable = survey.unusable.clone();
+    Ok(RebuiltBsds { bsds, base: base_name, log_end: recorded.end, missing, unusable, gaps, notes })
 }
 
 /// Writes both copies of the BSDS in `dir`, durably: copy 1, then copy 2. What is there and cannot be read is kept beside, as
@@ -166,7 +170,7 @@ fn refuse_foreign(survey: &LogSurvey, page_sets: &[PageSetWitness]) -> Result<()
         .files
         .iter()
         .filter_map(|file| Some((file.name.clone(), file.content?.identity.queue_manager)));
-    let of_inventories = survey.inventories.iter().map(|(name, bsds)| (name.clone(), bsds.queue_manager));
+    let of_inventories = survey.inventories.owners().map(|(name, owner)| (name.to_owned(), owner));
     let of_sets = page_sets.iter().map(|set| (format!("page set {}", set.entry.page_set), set.queue_manager));
     let all: Vec<(String, QueueManagerId)> = of_sets.chain(of_logs).chain(of_inventories).collect();
     // Whose directory it is, most files say.
@@ -303,9 +307,8 @@ fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Res
         let end = if current { full } else { next.unwrap_or(newest.end).min(full) };
         let range = RbaRange::new(newest.start, end.max(newest.start.plus(1).ci_ceiling()));
         let archived = is_archived(bsds, survey, of, range);
-        // What lies behind a cut was archived before it, or is the data set that was begun then, with nothing in it.
         let on_the_line = line.reach(of).is_some_and(|reach| range.start < reach);
-        let reusable = !current && (archived || !on_the_line);
+        let reusable = !current && (archived || !on_the_line && was_given_up(bsds, pair.number, &newest));
         // Log of an older history that was never archived is its own archive: offload takes the current history's only.
         let kept = of != history && !reusable;
         let expected = if current { newest.end } else { range.end };
@@ -318,7 +321,7 @@ fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Res
                 && pair.copies.iter().flatten().count() > 0
             {
                 *lacks = pair.copies.iter().flatten().any(|other| other.end > reaches);
-                if *lacks {
+                if *lacks && !kept {
                     let at = stopped[copy].map_or(reaches, |before: Rba| before.min(reaches));
                     stopped[copy] = Some(at);
                 }
@@ -329,13 +332,18 @@ fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Res
     }
     let mut logs = Vec::new();
     for copy in 1..=bsds.copies() {
+        let index = usize::from(copy) - 1;
         for (pair, range, status, lacks) in &placed {
+            // How far a copy of what a cut left behind reaches is said by its range.
+            let reaches = pair.copies[index].map(|content| content.end);
+            let short = lacks[index] && status.stopped;
+            let part = |range: RbaRange| RbaRange::new(range.start, reaches.unwrap_or(range.start));
             logs.push(ActiveLog {
                 copy,
                 name: active_name(copy, pair.number),
                 size: pair.size,
-                range: *range,
-                status: ActiveStatus { incomplete: lacks[usize::from(copy) - 1], ..*status },
+                range: if short { range.map(part) } else { *range },
+                status: ActiveStatus { incomplete: lacks[index], ..*status },
                 instance: pair.newest.map_or(0, |content| content.instance),
                 history: pair.newest.map_or(history, |content| content.identity.history),
             });
@@ -386,6 +394,18 @@ fn is_archived(bsds: &Bsds, survey: &LogSurvey, history: HistoryId, range: RbaRa
             && archive.range.start <= range.start
             && archive.range.end >= range.end
             && survey.files.iter().any(|file| file.name == archive.name)
+    })
+}
+
+/// Whether the copy of the BSDS that `bsds` was made from knows that what the data set holds, which lies behind a cut, may be written over:
+/// the cut found it archived, or it was begun then and has nothing in it.
+fn was_given_up(bsds: &Bsds, number: u32, content: &LogContent) -> bool {
+    let known = bsds.active_logs.iter().find(|log| log.name == active_name(1, number));
+    known.is_some_and(|log| {
+        log.instance > content.instance
+            || log.instance == content.instance
+                && log.history == content.identity.history
+                && log.status.is_available()
     })
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Recorded {
     pub(crate) checkpoints: Vec<CheckpointEntry>,
     /// Page sets of the last complete checkpoint.
     pub(crate) page_sets: Option<Vec<PageSetId>>,
+    /// Where the oldest unit of recovery began that was active at that checkpoint.
+    pub(crate) oldest_unit: Option<Rba>,
 }
 
 impl Recorded {
@@ -61,7 +63,13 @@ impl Recorded {
                 }
             }
         }
-        Ok(best.unwrap_or(Self { end: log_end, sequence: 0, checkpoints: Vec::new(), page_sets: None }))
+        Ok(best.unwrap_or(Self {
+            end: log_end,
+            sequence: 0,
+            checkpoints: Vec::new(),
+            page_sets: None,
+            oldest_unit: None,
+        }))
     }
 
     fn read_from(
@@ -71,15 +79,20 @@ impl Recorded {
         from: Rba,
         end: Rba,
     ) -> Result<Self, LogError> {
-        let mut found = Self { end, sequence: 0, checkpoints: Vec::new(), page_sets: None };
+        let mut found =
+            Self { end, sequence: 0, checkpoints: Vec::new(), page_sets: None, oldest_unit: None };
         let mut pending: Option<Vec<PageSetId>> = None;
+        let mut oldest: Option<Rba> = None;
         let mut stream = RecordStream::new(Chunks::new(DataSets::of(storage, dir, bsds)), from, end);
         while let Some((range, record)) = stream.next()? {
             match &record.body {
                 Body::Switch { bsds_sequence } => found.sequence = found.sequence.max(*bsds_sequence),
                 Body::BeginCheckpoint { bsds_sequence } => {
                     found.sequence = found.sequence.max(*bsds_sequence);
-                    pending = None;
+                    (pending, oldest) = (None, None);
+                }
+                Body::CheckpointUnits { units } => {
+                    oldest = units.iter().map(|unit| unit.urid.0).chain(oldest).min();
                 }
                 Body::CheckpointPageSets { sets } => {
                     pending.get_or_insert_default().extend(sets.iter().map(|(page_set, ..)| *page_set));
@@ -91,7 +104,7 @@ impl Recorded {
                         end: range.end,
                         at: record.header.lrsn.timestamp(),
                     });
-                    found.page_sets = pending.take();
+                    (found.page_sets, found.oldest_unit) = (pending.take(), oldest.take());
                 }
                 _ => {}
             }

@@ -10,12 +10,18 @@ use engine_storage::{OpenMode, SharedFile, SharedStorage, durable};
 use format_bsds::{ArchiveLog, Bsds, decode_file};
 use format_log::LogIdentity;
 use format_log::ci::CiTrailer;
-use format_types::{CI_SIZE, Lrsn, QueueManagerId, Rba, RbaRange, Timestamp};
+use format_types::{CI_SIZE, Lrsn, Rba, RbaRange, Timestamp};
 
-use crate::LogError;
 use crate::chunks::CHUNK;
 use crate::data_sets::CI;
 use crate::extract::note_lrsns;
+use crate::{Inventories, LogError};
+
+/// What is wrong with a copy of the BSDS that is none.
+const NO_BSDS: &str = "it holds no BSDS";
+
+/// What is wrong with an archive in which nothing stands.
+const NO_LOG: &str = "it holds no log";
 
 /// Far above any BSDS.
 const LONGEST_BSDS: u64 = 2 << 30;
@@ -70,10 +76,21 @@ pub struct LogContent {
 pub struct LogSurvey {
     /// Active logs and archives, by name.
     pub files: Vec<LogFile>,
-    /// Copies of the BSDS: name and newest image.
-    pub inventories: Vec<(String, Bsds)>,
-    /// Files that should hold log or a BSDS, and do not: name and reason.
-    pub unusable: Vec<(String, String)>,
+    /// Copies of the BSDS.
+    pub inventories: Inventories,
+    /// Files that should hold log or a BSDS, and do not, or cannot be read.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// A file that is there and of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableFile {
+    /// Its name.
+    pub name: String,
+    /// Whether it should hold log; else a copy of the BSDS.
+    pub is_log: bool,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 /// What a name in the directory stands for.
@@ -128,24 +145,28 @@ impl LogSurvey {
             progress(number, names.len() as u64);
             let path = dir.join(name);
             match what {
-                Name::Inventory => match durable::read_file(storage.as_ref(), &path, LONGEST_BSDS) {
-                    Ok(bytes) => match decode_file(&bytes).newest {
-                        Some(bsds) => survey.inventories.push((name.clone(), bsds)),
-                        None => survey.unusable.push((name.clone(), "it holds no BSDS".to_owned())),
-                    },
-                    Err(error) => survey.unusable.push((name.clone(), error.to_string())),
-                },
+                Name::Inventory => {
+                    let read = durable::read_file(storage.as_ref(), &path, LONGEST_BSDS);
+                    let read = read.map_err(|error| error.to_string());
+                    match read.and_then(|bytes| decode_file(&bytes).newest.ok_or_else(|| NO_BSDS.to_owned()))
+                    {
+                        Ok(bsds) => survey.inventories.add(name.clone(), bsds),
+                        Err(why) => survey.unusable(name, false, why),
+                    }
+                }
                 Name::Log(kind, copy, number) => {
                     let file = storage.open(&path, OpenMode::Read);
                     let file = file.map_err(|error| LogError::at("open", &path, error))?;
                     let length = file.len().map_err(|error| LogError::at("look at", &path, error))?;
+                    let mut look = Look { file: &file, refused: None };
                     let content = match kind {
-                        LogFileKind::Active => look_at_all(&file, length),
-                        LogFileKind::Archive => look_at_ends(&file, length),
+                        LogFileKind::Active => look.at_all(length),
+                        LogFileKind::Archive => look.at_ends(length),
                     };
-                    let content = content.map_err(|error| LogError::at("read", &path, error))?;
-                    if content.is_none() && *kind == LogFileKind::Archive {
-                        survey.unusable.push((name.clone(), "it holds no log".to_owned()));
+                    // An active log in which nothing stands may have been begun never; one that cannot be read may hold anything.
+                    let nothing = look.refused.or((*kind == LogFileKind::Archive).then(|| NO_LOG.to_owned()));
+                    if let (None, Some(why)) = (content, nothing) {
+                        survey.unusable(name, true, why);
                         continue;
                     }
                     survey.files.push(LogFile {
@@ -163,31 +184,8 @@ impl LogSurvey {
         Ok(survey)
     }
 
-    /// The newest inventory of `queue_manager` (of anybody when none is given).
-    ///
-    /// # Errors
-    /// When two of them cannot be of one line: the same sequence says two things, or the newer does not know the older one's history.
-    pub fn newest_inventory(&self, queue_manager: Option<QueueManagerId>) -> Result<Option<&Bsds>, LogError> {
-        let ours =
-            || self.inventories.iter().filter(|(_, b)| queue_manager.is_none_or(|id| b.queue_manager == id));
-        let Some((newest_name, newest)) = ours().max_by_key(|(_, bsds)| bsds.sequence) else {
-            return Ok(None);
-        };
-        for (name, bsds) in ours() {
-            let contradiction = if bsds.queue_manager != newest.queue_manager {
-                format!("belongs to queue manager {} ({})", bsds.name, bsds.queue_manager)
-            } else if bsds.sequence == newest.sequence && bsds != newest {
-                format!("says otherwise under the same sequence {}", bsds.sequence)
-            } else if !newest.histories.iter().any(|entry| entry.id == bsds.history()) {
-                format!("is of log history {}, which it does not know", bsds.history())
-            } else {
-                continue;
-            };
-            return Err(LogError::Ambiguous(format!(
-                "{name} and {newest_name} do not fit: {name} {contradiction}"
-            )));
-        }
-        Ok(Some(newest))
+    fn unusable(&mut self, name: &str, is_log: bool, why: String) {
+        self.unusable.push(UnusableFile { name: name.to_owned(), is_log, why });
     }
 
     /// Brings `bsds` up to the archives that are there: names those that it does not name yet. Archives of another queue manager are
@@ -248,9 +246,9 @@ impl LogContent {
 }
 
 impl LogFile {
-    fn archive(&self, content: LogContent, now: Timestamp, inventories: &[(String, Bsds)]) -> ArchiveLog {
+    fn archive(&self, content: LogContent, now: Timestamp, inventories: &Inventories) -> ArchiveLog {
         let beside = crate::archive_bsds_name(self.copy, self.number);
-        let is_there = inventories.iter().any(|(name, _)| *name == beside);
+        let is_there = inventories.is_there(&beside);
         ArchiveLog {
             copy: self.copy,
             name: self.name.clone(),
@@ -296,69 +294,76 @@ impl LogContent {
     }
 }
 
-fn chunk(file: &SharedFile, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-    match file.read_at(at, &mut bytes) {
-        Ok(()) => Ok(bytes),
-        // A bad sector hides its control interval and no other.
-        Err(_) => {
+/// A file that is looked at.
+struct Look<'a> {
+    file: &'a SharedFile,
+    /// The first answer of storage that refused a control interval.
+    refused: Option<String>,
+}
+
+impl Look<'_> {
+    fn chunk(&mut self, at: u64, length: u64) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        if self.file.read_at(at, &mut bytes).is_err() {
+            // A bad sector hides its control interval and no other.
             for (interval, index) in bytes.chunks_mut(CI_SIZE).zip(0u64..) {
-                if file.read_at(at + index * CI, interval).is_err() {
+                if let Err(error) = self.file.read_at(at + index * CI, interval) {
                     interval.fill(0);
+                    self.refused.get_or_insert(error.to_string());
                 }
             }
-            Ok(bytes)
         }
+        bytes
     }
-}
 
-/// What a data set that is used again and again holds: all its trailers are looked at.
-fn look_at_all(file: &SharedFile, length: u64) -> std::io::Result<Option<LogContent>> {
-    let mut found: Option<LogContent> = None;
-    let mut at = 0;
-    while at < length {
-        let bytes = chunk(file, at, (length - at).min(CHUNK as u64))?;
-        for (offset, interval, trailer) in trailers(&bytes) {
-            let Some(start) = trailer.rba.0.checked_sub(at + offset) else { continue };
-            let rank = (trailer.instance, trailer.identity.history.number, start);
-            let newer = found.is_none_or(|content| {
-                rank > (content.instance, content.identity.history.number, content.start.0)
-            });
-            if newer {
-                found = Some(LogContent::of(&trailer, Rba(start)));
+    /// What a data set that is used again and again holds: all its trailers are looked at.
+    fn at_all(&mut self, length: u64) -> Option<LogContent> {
+        let mut found: Option<LogContent> = None;
+        let mut at = 0;
+        while at < length {
+            let bytes = self.chunk(at, (length - at).min(CHUNK as u64));
+            for (offset, interval, trailer) in trailers(&bytes) {
+                let Some(start) = trailer.rba.0.checked_sub(at + offset) else { continue };
+                let rank = (trailer.instance, trailer.identity.history.number, start);
+                let newer = found.is_none_or(|content| {
+                    rank > (content.instance, content.identity.history.number, content.start.0)
+                });
+                if newer {
+                    found = Some(LogContent::of(&trailer, Rba(start)));
+                }
+                if let Some(content) = &mut found
+                    && rank == (content.instance, content.identity.history.number, content.start.0)
+                    && content.identity == trailer.identity
+                {
+                    content.take(interval, &trailer);
+                }
             }
-            if let Some(content) = &mut found
-                && rank == (content.instance, content.identity.history.number, content.start.0)
-                && content.identity == trailer.identity
-            {
-                content.take(interval, &trailer);
-            }
+            at += bytes.len() as u64;
         }
-        at += bytes.len() as u64;
+        found
     }
-    Ok(found)
-}
 
-/// What an archive holds: it is written once and whole, so its length says where it ends. Only the chunks at its ends are read, unless
-/// nothing in them can be.
-fn look_at_ends(file: &SharedFile, length: u64) -> std::io::Result<Option<LogContent>> {
-    let whole = length / CI * CI;
-    let mut found: Option<LogContent> = None;
-    let mut at = 0;
-    while at < whole {
-        let bytes = chunk(file, at, (whole - at).min(CHUNK as u64))?;
-        for (offset, interval, trailer) in trailers(&bytes) {
-            let Some(start) = trailer.rba.0.checked_sub(at + offset) else { continue };
-            let content = found.get_or_insert_with(|| LogContent::of(&trailer, Rba(start)));
-            if content.start.0 == start && content.identity == trailer.identity {
-                content.take(interval, &trailer);
+    /// What an archive holds: it is written once and whole, so its length says where it ends. Only the chunks at its ends are read, unless
+    /// nothing in them can be.
+    fn at_ends(&mut self, length: u64) -> Option<LogContent> {
+        let whole = length / CI * CI;
+        let mut found: Option<LogContent> = None;
+        let mut at = 0;
+        while at < whole {
+            let bytes = self.chunk(at, (whole - at).min(CHUNK as u64));
+            for (offset, interval, trailer) in trailers(&bytes) {
+                let Some(start) = trailer.rba.0.checked_sub(at + offset) else { continue };
+                let content = found.get_or_insert_with(|| LogContent::of(&trailer, Rba(start)));
+                if content.start.0 == start && content.identity == trailer.identity {
+                    content.take(interval, &trailer);
+                }
             }
+            let read = at + bytes.len() as u64;
+            let last = (whole.saturating_sub(CHUNK as u64) / CI) * CI;
+            at = if found.is_some() && read < last { last } else { read };
         }
-        let read = at + bytes.len() as u64;
-        let last = (whole.saturating_sub(CHUNK as u64) / CI) * CI;
-        at = if found.is_some() && read < last { last } else { read };
+        found.map(|content| LogContent { end: content.start.plus(whole), ..content })
     }
-    Ok(found.map(|content| LogContent { end: content.start.plus(whole), ..content }))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use engine_log::{
 };
 use engine_storage::{FaultyStorage, MemoryStorage, OpenMode, SharedStorage};
 use format_bsds::{Bsds, PageSetEntry};
+use format_log::Body;
 use format_types::{Expand, HistoryId, PageSetId, QueueManagerId, Rba, RbaRange};
 use site::{NOW, SIZE, create, dir, fill, new_log, numbers, offload, open, reader};
 
@@ -50,6 +51,7 @@ fn witness() -> PageSetWitness {
         name: "QM1".parse().unwrap(),
         history: HistoryId { number: 1, random: 0xFEED },
         highest_synced: Rba::ZERO,
+        recovery_rba: Rba::ZERO,
     }
 }
 
@@ -365,4 +367,165 @@ fn stopped_at_any_operation_running_again_finishes() {
         }
         goes_on(&storage, &records);
     }
+}
+
+/// A cut of a damaged log leaves log behind that is archived nowhere: it is as much worth keeping after the BSDS was lost.
+#[test]
+fn what_a_cut_left_behind_and_could_not_archive_is_kept() {
+    for dual in [false, true] {
+        let faulty = FaultyStorage::new(12);
+        let storage = faulty.shared();
+        create(&storage, dual, SIZE, 4);
+        let mut log = open(&storage);
+        let mut records = fill(&mut log, 0, 100);
+        // An archive, with a copy of the BSDS beside it.
+        log.switch().unwrap();
+        while offload(&mut log) > 0 {}
+        records.extend(fill(&mut log, 100, 20));
+        log.switch().unwrap();
+        // What is written after a sync proves that what is before it was there.
+        for first in [120, 135] {
+            records.extend(fill(&mut log, first, if first == 120 { 15 } else { 5 }));
+            log.sync_now().unwrap();
+        }
+        let current: Vec<_> =
+            (1..=log.bsds().copies()).map(|copy| log.bsds().current_active(copy).unwrap().clone()).collect();
+        drop(log);
+        let damaged = records[130].0.start;
+        for log in &current {
+            let at = damaged.ci_start().since(log.range.unwrap().start);
+            faulty.control().rot(&dir().join(&log.name), at, &[0xFF; 900]).unwrap();
+        }
+        // In the data set before: the damaged one lies behind the cut.
+        let target = records[110].0.start;
+        engine_log::history::cut(&storage, &dir(), target, 3, NOW).unwrap();
+        records.truncate(110);
+        let mut log = open(&storage);
+        records.extend(fill(&mut log, 200, 5));
+        log.sync_now().unwrap();
+        let lost = log.bsds().clone();
+        drop(log);
+        for name in ["BSDS01", "BSDS02"] {
+            storage.remove(&dir().join(name)).unwrap();
+        }
+        let made = rebuilt(&storage).unwrap();
+        let state = |bsds: &Bsds| -> Vec<_> {
+            bsds.active_logs
+                .iter()
+                .map(|log| (log.name.clone(), log.status.is_available(), log.status.stopped))
+                .collect()
+        };
+        assert_eq!(state(&made.bsds), state(&lost));
+        assert!(
+            !made
+                .bsds
+                .active_logs
+                .iter()
+                .find(|log| log.name == current[0].name)
+                .unwrap()
+                .status
+                .is_available()
+        );
+        write_rebuilt_bsds(&storage, &dir(), &made.bsds).unwrap();
+        let before = files(&storage);
+        let mut log = open(&storage);
+        records.extend(fill(&mut log, 300, 300));
+        while offload(&mut log) > 0 {}
+        log.sync_now().unwrap();
+        let end = log.end();
+        drop(log);
+        assert_eq!(numbers(&reader(&storage), end).unwrap(), records);
+        for log in &current {
+            assert!(
+                files(&storage)[Path::new(&log.name)] == before[Path::new(&log.name)],
+                "{} was written",
+                log.name
+            );
+        }
+    }
+}
+
+/// Of very many copies of the BSDS beside archives the newest alone is held, and what contradicts it is found all the same.
+#[test]
+fn one_copy_of_the_bsds_is_held_however_many_there_are() {
+    let Site { storage, lost, .. } = written(memory(), true, 900);
+    assert!(lost.archives.len() > 12);
+    let survey = LogSurvey::of(&storage, &dir(), &mut |_, _| {}).unwrap();
+    assert_eq!(survey.inventories.owners().count(), lost.archives.len());
+    assert_eq!(survey.inventories.images(), 1);
+    let (name, newest) = survey.inventories.newest(None).unwrap().unwrap();
+    assert!(
+        lost.archives.iter().all(|archive| archive.bsds_name.as_str() <= name || archive.copy == 2),
+        "{name}"
+    );
+    let changed = |change: &dyn Fn(&mut Bsds)| {
+        let mut bsds = newest.clone();
+        change(&mut bsds);
+        let mut all = survey.inventories.clone();
+        all.add("ARCHLOG1.B0009999".to_owned(), bsds);
+        all.newest(None)
+            .map(|found| found.map(|(name, _)| name.to_owned()))
+            .map_err(|error| error.to_string())
+    };
+    let older = changed(&|bsds| bsds.sequence = 1).unwrap().unwrap();
+    assert_eq!(older, name);
+    assert_eq!(changed(&|bsds| bsds.sequence += 1).unwrap().unwrap(), "ARCHLOG1.B0009999");
+    for (change, words) in [
+        (&(|bsds: &mut Bsds| bsds.next_archive += 1) as &dyn Fn(&mut Bsds), "under the same sequence"),
+        (&|bsds| bsds.histories[0].id.random += 1, "which it does not know"),
+        (&|bsds| (bsds.queue_manager, bsds.sequence) = (QueueManagerId(9), 1), "belongs to queue manager"),
+    ] {
+        let older = changed(&|bsds| {
+            bsds.sequence -= u64::from(words.starts_with("which"));
+            change(bsds);
+        });
+        let error = older.unwrap_err();
+        assert!(error.contains(words) && error.contains("ARCHLOG1.B0009999"), "{error}");
+    }
+}
+
+/// An archive that cannot be read is named; where its log is needed, so is that.
+#[test]
+fn an_archive_that_cannot_be_read_is_named_and_so_is_the_log_that_only_it_held() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    fill(&mut log, 0, 850);
+    // With a checkpoint the log before it is needed by page sets alone.
+    let none = format_types::Urid::NONE;
+    let begin = log.append(none, Rba::ZERO, &Body::BeginCheckpoint { bsds_sequence: 1 }).unwrap().start;
+    log.append(none, Rba::ZERO, &Body::EndCheckpoint { begin }).unwrap();
+    fill(&mut log, 850, 50);
+    log.sync_now().unwrap();
+    let lost = log.bsds().clone();
+    drop(log);
+    for name in ["BSDS01", "BSDS02"] {
+        storage.remove(&dir().join(name)).unwrap();
+    }
+    let archives: Vec<_> = lost.archives.iter().filter(|archive| archive.copy == 1).collect();
+    let spoil = |name: &str| {
+        let file = storage.open(&dir().join(name), OpenMode::ReadWrite).unwrap();
+        file.write_at(0, &vec![0xEE; file.len().unwrap() as usize]).unwrap();
+    };
+    // Its other copy has all of it, and this one is named.
+    let (first, second) = (archives[0], archives[1]);
+    spoil(&first.name);
+    spoil(&second.bsds_name);
+    let made = rebuilt(&storage).unwrap();
+    let named: Vec<_> = made.unusable.iter().map(|file| (file.name.as_str(), file.is_log)).collect();
+    assert_eq!(named, [(first.name.as_str(), true), (second.bsds_name.as_str(), false)]);
+    assert!(made.gaps.is_empty(), "{:?}", made.gaps);
+    // The page set needs all log, and nothing has this any more.
+    let other = lost.archives.iter().find(|log| log.copy == 2 && log.range == first.range).unwrap();
+    spoil(&other.name);
+    let made = rebuilt(&storage).unwrap();
+    assert_eq!(made.gaps.len(), 1);
+    assert_eq!((made.gaps[0].range, &made.gaps[0].point), (first.range, &None));
+    assert_eq!(made.gaps[0].unreadable, [first.name.clone(), other.name.clone()]);
+    assert!(made.gaps[0].is_loss());
+    // One that needs no log before it has no gap.
+    let survey = LogSurvey::of(&storage, &dir(), &mut |_, _| {}).unwrap();
+    let witness = PageSetWitness { recovery_rba: first.range.end, ..witness() };
+    let made = rebuild_bsds(&storage, &dir(), &survey, &[witness], NOW).unwrap();
+    assert!(made.gaps.is_empty() && made.unusable.len() == 3, "{:?}", made.gaps);
 }

@@ -154,9 +154,9 @@ fn other_site(
             queue_manager: format!("{} ({})", manifest.queue_manager, manifest.queue_manager_id),
         });
     }
-    survey.inventories.push((format!("the BSDS copy of recovery point {}", manifest.name), of_point));
-    let newest = survey.newest_inventory(Some(manifest.queue_manager_id))?;
-    let Some(mut base) = newest.cloned() else {
+    survey.inventories.add(format!("the BSDS copy of recovery point {}", manifest.name), of_point);
+    let newest = survey.inventories.newest(Some(manifest.queue_manager_id))?;
+    let Some(mut base) = newest.map(|(_, bsds)| bsds.clone()) else {
         return Err(PointError::NoQueueManager(archives.to_owned()));
     };
     survey.add_archives(&mut base, manifest.at)?;

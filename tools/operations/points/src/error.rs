@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use engine_log::LogError;
+use engine_log::{LogError, LogGap};
 use engine_queue_manager::CoreError;
 use engine_queue_manager::client::ClientError;
 use engine_recovery::RecoveryError;
@@ -401,6 +401,17 @@ pub enum PointError {
         missing_ones(.0)
     )]
     LogsMissing(Vec<String>),
+    /// Needed log is in no file that can be read.
+    #[error(
+        "HWT564E {}. Nothing was written. Bring back or repair the files that hold it; or, if it is lost for good and that is to be \
+            accepted, run it again with --accept-loss",
+        listed(.0)
+    )]
+    LogGaps(Vec<LogGap>),
+}
+
+fn listed(gaps: &[LogGap]) -> String {
+    gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// "LOGCOPY1.DS02 is", "LOGCOPY1.DS02 and LOGCOPY2.DS02 are".

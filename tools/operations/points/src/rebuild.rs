@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use engine_log::{
-    LogSurvey, PageSetWitness, RebuiltBsds, rebuild_bsds, refuse_good_bsds, write_rebuilt_bsds,
+    LogGap, LogSurvey, PageSetWitness, RebuiltBsds, rebuild_bsds, refuse_good_bsds, write_rebuilt_bsds,
 };
 use engine_page_store::page_set_path;
 use engine_queue_manager::files;
@@ -19,7 +19,7 @@ use crate::error::PointError;
 pub struct RebuildSettings {
     /// The queue manager's directory.
     pub dir: PathBuf,
-    /// That log in active logs which are missing may be lost is accepted.
+    /// That log in active logs which are missing may be lost is accepted, and that needed log can be read nowhere.
     pub accept_loss: bool,
     /// Ends after it is known what the BSDS would be.
     pub dry_run: bool,
@@ -29,8 +29,8 @@ pub struct RebuildSettings {
 /// replaced; the next start is an ordinary one. `progress` hears of files looked at and files in all.
 ///
 /// # Errors
-/// When a copy of the BSDS can be used, files contradict each other or are somebody else's, or an active log is missing and that is not
-/// accepted. Nothing was written then.
+/// When a copy of the BSDS can be used, files contradict each other or are somebody else's, or an active log or log that is needed is
+/// missing and that is not accepted. Nothing was written then.
 pub fn rebuild(
     storage: &SharedStorage,
     settings: &RebuildSettings,
@@ -58,6 +58,10 @@ pub fn rebuild(
     }
     if !rebuilt.missing.is_empty() && !settings.accept_loss {
         return Err(PointError::LogsMissing(rebuilt.missing));
+    }
+    let lost: Vec<LogGap> = rebuilt.gaps.iter().filter(|gap| gap.is_loss()).cloned().collect();
+    if !lost.is_empty() && !settings.accept_loss {
+        return Err(PointError::LogGaps(lost));
     }
     write_rebuilt_bsds(storage, dir, &rebuilt.bsds)?;
     Ok(rebuilt)
@@ -88,6 +92,7 @@ pub(crate) fn page_set_witnesses(
             name: zero.name,
             history: zero.history,
             highest_synced: zero.highest_synced,
+            recovery_rba: zero.recovery_rba,
         });
     }
     Ok(witnesses)

@@ -251,3 +251,47 @@ fn the_end_that_page_sets_have_seen_must_be_there() {
     let error = rebuilt(&site, &settings()).unwrap_err();
     assert!(matches!(&error, PointError::Log(LogError::Damage { rba, .. }) if *rba > Rba::ZERO), "{error}");
 }
+
+#[test]
+fn archives_that_cannot_be_read_are_named_and_needed_log_is_not_done_without() {
+    let site = killed(14, 900, true);
+    let lost = engine_log::read_bsds(&site.storage, Path::new(DIR)).unwrap();
+    let point = lost.recovery_points[0].clone();
+    let needed = point.system_recovery.lowest().rba;
+    let spoil = |name: &str| {
+        let file = site.storage.open(&Path::new(DIR).join(name), OpenMode::ReadWrite).unwrap();
+        file.write_at(0, &vec![0xEE; file.len().unwrap() as usize]).unwrap();
+    };
+    lose_bsds(&site);
+    // Nobody needs the log of this one any more.
+    let old = lost.archives.iter().find(|archive| archive.range.end <= needed).unwrap();
+    spoil(&old.name);
+    let dry = RebuildSettings { dry_run: true, ..settings() };
+    let made = rebuilt(&site, &dry).unwrap();
+    assert_eq!(made.unusable.len(), 1);
+    assert!(made.unusable[0].name == old.name && made.gaps.is_empty(), "{:?}", made.gaps);
+    // The point alone needs the log of this one: the active logs went on long ago.
+    let archive = lost.archives.iter().find(|archive| archive.range.contains(needed)).unwrap();
+    let actives = lost.active_logs.iter().filter_map(|log| log.range).map(|range| range.start).min().unwrap();
+    assert!(archive.range.end <= actives, "{:?}, {actives}", archive.range);
+    spoil(&archive.name);
+    let before = contents(&site.storage, Path::new(DIR));
+    let error = rebuilt(&site, &settings()).unwrap_err();
+    assert_eq!(error.code().number(), 12);
+    let text = error.to_string();
+    assert!(text.starts_with("HWT564E"), "{text}");
+    assert!(
+        text.contains(&point.name) && text.contains(&archive.name) && !text.contains(&old.name),
+        "{text}"
+    );
+    assert!(contents(&site.storage, Path::new(DIR)) == before);
+    // Not here at all: it may be kept elsewhere, and is named.
+    let (path, aside) = (Path::new(DIR).join(&archive.name), PathBuf::from("ASIDE"));
+    site.storage.rename(&path, &aside).unwrap();
+    let made = rebuilt(&site, &dry).unwrap();
+    assert!(made.unusable.len() == 1 && made.gaps.len() == 1 && !made.gaps[0].is_loss(), "{:?}", made.gaps);
+    site.storage.rename(&aside, &path).unwrap();
+    let accepted = RebuildSettings { accept_loss: true, ..settings() };
+    assert_eq!(rebuilt(&site, &accepted).unwrap().gaps.len(), 1);
+    site.check();
+}

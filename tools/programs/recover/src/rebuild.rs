@@ -2,7 +2,7 @@
 
 use console::{Failure, Outcome, Progress, Session, now};
 use engine_storage::RealStorage;
-use format_types::{ConditionCode, HistoryId, PageSetId, Rba};
+use format_types::{ConditionCode, HistoryId, PageSetId, Rba, RbaRange};
 use operation_points::{PointError, RebuildSettings, rebuild};
 use serde::Serialize;
 
@@ -21,11 +21,30 @@ struct Document<'a> {
     recovery_points: usize,
     page_sets: Vec<PageSetId>,
     missing: &'a [String],
+    unusable: Vec<Unusable<'a>>,
+    gaps: Vec<Gap<'a>>,
     notes: &'a [String],
     condition_code: ConditionCode,
 }
 
-/// Code 0, 4 when active logs are missing and that is accepted, 12 when nothing was written.
+/// A file that is here and of no use.
+#[derive(Serialize)]
+struct Unusable<'a> {
+    name: &'a str,
+    why: &'a str,
+}
+
+/// Log that is needed and in no file here.
+#[derive(Serialize)]
+struct Gap<'a> {
+    log: RbaRange,
+    point: Option<&'a str>,
+    unreadable: &'a [String],
+    #[serde(skip)]
+    text: String,
+}
+
+/// Code 0, 4 when files are of no use or log is missing and that is accepted or stands against nothing, 12 when nothing was written.
 pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let settings = RebuildSettings {
         dir: arguments.directory.clone(),
@@ -40,7 +59,14 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     bar.finish();
     let rebuilt = rebuilt.map_err(|error: PointError| Failure::of(&error).with_code(error.code()))?;
     let bsds = &rebuilt.bsds;
-    let code = if rebuilt.missing.is_empty() { ConditionCode::Done } else { ConditionCode::Warning };
+    let whole = rebuilt.missing.is_empty() && rebuilt.unusable.is_empty() && rebuilt.gaps.is_empty();
+    let code = if whole { ConditionCode::Done } else { ConditionCode::Warning };
+    let gaps = rebuilt.gaps.iter().map(|gap| Gap {
+        log: gap.range,
+        point: gap.point.as_deref(),
+        unreadable: &gap.unreadable,
+        text: gap.to_string(),
+    });
     let document = Document {
         queue_manager: arguments.directory.display().to_string(),
         rebuilt: !arguments.dry_run,
@@ -53,6 +79,8 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         recovery_points: bsds.recovery_points.len(),
         page_sets: bsds.page_sets.iter().map(|entry| entry.page_set).collect(),
         missing: &rebuilt.missing,
+        unusable: rebuilt.unusable.iter().map(|file| Unusable { name: &file.name, why: &file.why }).collect(),
+        gaps: gaps.collect(),
         notes: &rebuilt.notes,
         condition_code: code,
     };
@@ -65,6 +93,10 @@ fn lines(document: &Document<'_>) -> Vec<String> {
     let mut lines =
         vec![format!("HWT576I BSDS MADE FROM {from}, BROUGHT UP TO LOG END {}", document.log_end)];
     lines.extend(document.notes.iter().map(|note| format!("HWT577I {note}")));
+    lines.extend(
+        document.unusable.iter().map(|file| format!("HWT591W {} IS LEFT OUT: {}", file.name, file.why)),
+    );
+    lines.extend(document.gaps.iter().map(|gap| format!("HWT592W {}", gap.text)));
     lines.extend(
         document
             .missing

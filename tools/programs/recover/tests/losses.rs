@@ -399,6 +399,32 @@ fn both_copies_of_the_bsds_are_lost() {
     let held = site.put;
     site.holds(held);
 
+    // An archive and a copy of the BSDS that hold nothing any more are named; nobody needs that log.
+    let first = |start: &str| {
+        let names = fs::read_dir(site.queue_manager()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(start)).min().unwrap()
+    };
+    let (archive, beside) = (first("ARCHLOG1.A"), first("ARCHLOG1.B"));
+    for name in ["BSDS01", "BSDS02"] {
+        fs::remove_file(site.queue_manager().join(name)).unwrap();
+    }
+    for name in [&archive, &beside] {
+        let path = site.queue_manager().join(name);
+        let length = fs::metadata(&path).unwrap().len();
+        fs::write(&path, vec![0; length as usize]).unwrap();
+    }
+    let document = site.json(&[&rebuild[..], &["--dry-run"]].concat());
+    assert_eq!(document["condition_code"], 4, "{document}");
+    assert_eq!(document["unusable"][0]["name"], archive.as_str(), "{document}");
+    let (code, out, _) = site.recover(&rebuild);
+    assert_eq!(code, 4, "{out}");
+    for name in [&archive, &beside] {
+        assert!(out.contains(&format!("HWT591W {name} IS LEFT OUT: it holds no ")), "{out}");
+    }
+    let held = site.put;
+    site.holds(held);
+
     // The same with a log accepted as lost: its other copy has everything here.
     for name in ["BSDS01", "BSDS02", "LOGCOPY1.DS02"] {
         fs::remove_file(site.queue_manager().join(name)).unwrap();
