@@ -57,7 +57,8 @@ pub struct RebuiltBsds {
     pub base: Option<String>,
     /// The end of the log.
     pub log_end: Rba,
-    /// Active logs that are not there: each may have held log that is nowhere else. Empty when nothing can be lost.
+    /// Active logs that are not there, or not as they were, each with what is known of it: it may have held log that is nowhere else. Empty
+    /// when nothing can be lost.
     pub missing: Vec<String>,
     /// Files that are here and of no use.
     pub unusable: Vec<UnusableFile>,
@@ -90,7 +91,7 @@ pub fn rebuild_bsds(
     };
     survey.add_archives(&mut bsds, now)?;
     refuse_contradictions(storage, dir, survey)?;
-    let missing = place_active_logs(&mut bsds, survey, base.is_some())?;
+    let missing = place_active_logs(&mut bsds, survey)?;
     let current =
         bsds.current_active(1).and_then(|log| log.range).unwrap_or(RbaRange::new(Rba::ZERO, Rba::ZERO));
     let history = bsds.history();
@@ -266,7 +267,7 @@ struct Pair {
 }
 
 /// Gives every active log its range and status; names the files that are missing.
-fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Result<Vec<String>, LogError> {
+fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey) -> Result<Vec<String>, LogError> {
     let (pairs, mut missing) = pairs(bsds, survey);
     if let Some((name, history)) = unknown_history(bsds, &pairs) {
         return Err(LogError::UnknownHistory { name, history });
@@ -288,10 +289,10 @@ fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Res
         return Err(LogError::NoLog);
     };
     let beyond = starts(history).into_iter().next_back().filter(|start| *start > content.start);
-    // An archive behind it: it was ended, and what came next may be in a data set that is not there.
+    // An archive of it, or behind it: what came next was begun, durably, before that was written.
     let ended = beyond.is_some() || is_archived(bsds, survey, history, content.range());
-    if ended && !has_base {
-        missing.push(format!("the active log behind {}", active_name(1, last)));
+    if ended && missing.is_empty() {
+        missing.push(format!("the active log that came behind {} is not known", active_name(1, last)));
     }
     let mut placed = Vec::new();
     let mut stopped = [None::<Rba>; 2];
@@ -357,7 +358,7 @@ fn place_active_logs(bsds: &mut Bsds, survey: &LogSurvey, has_base: bool) -> Res
     Ok(missing)
 }
 
-/// The log went on behind its last data set, in one of which nothing was written yet.
+/// The log went on behind its last data set, in one that is lost.
 fn begin_next(bsds: &mut Bsds, at: Rba) -> Result<(), LogError> {
     let available = |log: &&ActiveLog| log.status.is_available();
     let next = bsds
@@ -437,11 +438,16 @@ fn pairs(bsds: &Bsds, survey: &LogSurvey) -> (Vec<Pair>, Vec<String>) {
             let content = file.and_then(|file| file.content);
             let known =
                 named(copy, number).filter(|log| !log.status.incomplete).map_or(0, |log| log.instance);
-            if file.is_none() {
-                missing.push(active_name(copy, number));
-            } else if content.map_or(0, |content| content.instance) < known {
-                // Begun and never written, or an older state of the file: nothing tells which.
-                missing.push(format!("what {} held last", active_name(copy, number)));
+            let (name, found) = (active_name(copy, number), content.map_or(0, |content| content.instance));
+            if let Some(unusable) = survey.unusable.iter().find(|file| file.name == name) {
+                missing.push(format!("{name} is here and cannot be read ({})", unusable.why));
+            } else if file.is_none() {
+                missing.push(format!("{name} is not here"));
+            } else if found < known {
+                missing.push(format!(
+                    "{name} is here in an older state, begun {found} times, and had been begun {known} times when the copy of the BSDS \
+                     beside an archive was written: its file was replaced, or made anew empty"
+                ));
             }
             size = size.or(file.map(|file| file.length));
             copies[usize::from(copy) - 1] = content;

@@ -93,7 +93,7 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         failed: None,
     };
     if found.end == found.data_set.start {
-        manager.append_switch_record()?;
+        manager.begin_for_certain()?;
     }
     Ok(manager)
 }

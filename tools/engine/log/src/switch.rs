@@ -121,7 +121,7 @@ impl LogManager {
         self.switches += 1;
         self.offloads.notice_switch();
         self.warned = 0;
-        self.append_switch_record()
+        self.begin_for_certain()
     }
 
     /// Opens the files of the current data set and starts with an empty buffer.
@@ -159,9 +159,11 @@ impl LogManager {
         self.give_up(failures)
     }
 
-    /// The first record of a data set.
-    pub(crate) fn append_switch_record(&mut self) -> Result<(), LogError> {
+    /// The first record of a data set, durable before anything else is done: so an archive of the one before, and a copy of the BSDS beside
+    /// it, prove that the log went on here. Who makes a BSDS anew can tell by that whether a data set has lost what it held.
+    pub(crate) fn begin_for_certain(&mut self) -> Result<(), LogError> {
         let bsds_sequence = self.bsds.sequence;
-        self.append(Urid::NONE, Rba::ZERO, &Body::Switch { bsds_sequence }).map(drop)
+        self.append(Urid::NONE, Rba::ZERO, &Body::Switch { bsds_sequence })?;
+        self.sync_now().map(drop)
     }
 }

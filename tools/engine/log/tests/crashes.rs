@@ -10,7 +10,7 @@ use site::*;
 #[test]
 fn acknowledged_records_survive_power_cuts_and_kills() {
     let (mut starts, mut switches, mut offloads, mut kept, mut lost, mut torn) = (0, 0, 0, 0, 0, 0);
-    for seed in 0..60 {
+    for seed in 0..80 {
         let mut run = Run::new(seed, seed % 2 == 0);
         for _ in 0..6 {
             let mut log = run.start().unwrap_or_else(|error| panic!("seed {seed}: {error}"));

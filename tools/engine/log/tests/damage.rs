@@ -377,8 +377,18 @@ fn a_crash_between_the_bsds_and_the_first_ci_ends_at_the_new_data_set() {
     create(&storage, true, SIZE, 3);
     let mut log = open(&storage);
     let all = fill(&mut log, 0, 20);
+    log.sync_now().unwrap();
+    let image = faulty.control().image();
+    let before = faulty.control().operations();
     log.switch().unwrap();
-    // The record of the switch was never written out.
+    let operations = faulty.control().operations() - before;
+    // The record of the switch is not written out: neither its writes nor its syncs of both copies.
+    drop(log);
+    faulty.control().put_back(&image);
+    let mut log = open(&storage);
+    let opened = faulty.control().operations();
+    faulty.control().stop_at(Some(opened + operations - 3));
+    assert!(log.switch().is_err());
     drop(log);
     faulty.crash();
     let end = reader(&storage).find_end().unwrap();

@@ -394,11 +394,12 @@ pub enum PointError {
             Move it away, or name another directory", .0.display()
     )]
     DirectoryTaken(PathBuf),
-    /// Active logs are missing.
+    /// Active logs are missing or not as they were.
     #[error(
-        "HWT572E {} not here, and with both copies of the BSDS lost nothing says whether that held log that is nowhere else. Nothing was \
-            written. Bring it back, or, if the loss of such log is to be accepted, run it again with --accept-loss",
-        missing_ones(.0)
+        "HWT572E {}. With both copies of the BSDS lost nothing says whether that file held log that is nowhere else. Nothing was written. \
+            Bring the file back as it was last; or, if you know that it held none, or the loss of it is to be accepted, run it again with \
+            --accept-loss",
+        .0.join("; ")
     )]
     LogsMissing(Vec<String>),
     /// Needed log is in no file that can be read.
@@ -412,11 +413,6 @@ pub enum PointError {
 
 fn listed(gaps: &[LogGap]) -> String {
     gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// "LOGCOPY1.DS02 is", "LOGCOPY1.DS02 and LOGCOPY2.DS02 are".
-fn missing_ones(names: &[String]) -> String {
-    format!("{} {}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
 }
 
 impl PointError {

@@ -97,12 +97,8 @@ fn lines(document: &Document<'_>) -> Vec<String> {
         document.unusable.iter().map(|file| format!("HWT591W {} IS LEFT OUT: {}", file.name, file.why)),
     );
     lines.extend(document.gaps.iter().map(|gap| format!("HWT592W {}", gap.text)));
-    lines.extend(
-        document
-            .missing
-            .iter()
-            .map(|name| format!("HWT578W {name} IS NOT HERE: LOG THAT ONLY IT HELD IS LOST")),
-    );
+    lines
+        .extend(document.missing.iter().map(|what| format!("HWT578W {what}: LOG THAT ONLY IT HELD IS LOST")));
     lines.push(format!(
         "HWT579I {} ACTIVE LOGS, {} ARCHIVES, {} CHECKPOINTS, {} RECOVERY POINTS, {} PAGE SETS",
         document.active_logs,

@@ -431,7 +431,7 @@ fn both_copies_of_the_bsds_are_lost() {
     }
     let (code, out, _) = site.recover(&[&rebuild[..], &["--accept-loss"]].concat());
     assert_eq!(code, 4, "{out}");
-    assert!(out.contains("HWT578W LOGCOPY1.DS02 IS NOT HERE"), "{out}");
+    assert!(out.contains("HWT578W LOGCOPY1.DS02 is not here: LOG"), "{out}");
     let held = site.put;
     site.holds(held);
 }
