@@ -140,6 +140,12 @@ pub enum LogError {
         /// Why.
         why: String,
     },
+    /// A cut has no active data sets in which the new history could begin.
+    #[error(
+        "HWT295E the log cannot be cut: no pair of active log data sets is left that a new log history could begin in, for each holds log \
+         that is archived nowhere and cannot be archived. Nothing was cut; restore a copy of one of them, so that it can be archived"
+    )]
+    NoPlaceToBegin,
     /// There is no log to go by.
     #[error(
         "HWT238E no active log here holds log of the queue manager's current history: there is nothing that a BSDS could be made from"

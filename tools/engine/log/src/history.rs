@@ -13,11 +13,15 @@ use std::path::Path;
 
 use engine_storage::SharedStorage;
 use format_bsds::{ActiveLog, ActiveStatus, Bsds, ConditionalRestart};
+use format_log::MAX_RECORD_LENGTH;
+use format_log::ci::CI_DATA;
 use format_types::{HistoryId, LogHistory, Rba, RbaRange, Timestamp};
 
 use crate::bsds_files::{BsdsFiles, read_pair};
+use crate::chunks::{Chunks, Need};
+use crate::data_sets::{CI, DataSets};
 use crate::new_history::write_copies_beside_newest_archives;
-use crate::{LogError, LogManager, LogReader, OffloadStep};
+use crate::{LogError, LogManager, LogReader, OffloadStep, messages, missing};
 
 /// Offloads that may fail in a row before a cut gives up.
 const OFFLOADS_TRIED: u32 = 3;
@@ -52,9 +56,7 @@ pub fn begin_history(bsds: &mut Bsds, cut: Rba, random: u64, now: Timestamp) -> 
     let history =
         LogHistory { id: HistoryId { number, random }, parent: Some((parent, cut)), first: cut.ci_ceiling() };
     let written = bsds.current_active(1).map(|log| log.name.clone());
-    let place = next_pair(bsds, written.as_deref()).ok_or_else(|| {
-        LogError::Inventory("it names no active log that can be written from its start".to_owned())
-    })?;
+    let place = next_pair(bsds, written.as_deref()).ok_or(LogError::NoPlaceToBegin)?;
     let lacking: Vec<Option<Rba>> = bsds.active_logs.iter().map(|log| bsds.lacks_from(log)).collect();
     bsds.histories.push(history.clone());
     let line = bsds.line();
@@ -107,11 +109,9 @@ fn leave_behind(log: &mut ActiveLog, lacks: Option<Rba>) {
 /// The pair of active data sets that a new history begins in, by its place in the list of each copy: never one that offload could not
 /// read; the one being written last of all; else one never used, or the one whose log is oldest.
 fn next_pair(bsds: &Bsds, written: Option<&str>) -> Option<usize> {
-    let usable = |log: &ActiveLog| !log.status.stopped;
-    let other = |place: usize| bsds.actives(2).nth(place).is_none_or(usable);
     bsds.actives(1)
         .enumerate()
-        .filter(|(place, log)| usable(log) && other(*place))
+        .filter(|(place, _)| !is_stopped(bsds, *place))
         .min_by_key(|(_, log)| {
             (Some(log.name.as_str()) == written, !log.status.new, log.range.map(|range| range.start))
         })
@@ -132,12 +132,74 @@ impl LogReader {
         Ok(first.unwrap_or(end))
     }
 
+    /// Where the log can no longer be read, when reading it forward from `from`, where a record begins, met `damage`: every record that
+    /// begins below is whole, and what the first unreadable control interval still has of them is used.
+    ///
+    /// # Errors
+    /// When the log before the damage cannot be read either.
+    pub fn whole_below(&self, from: Rba, damage: Rba) -> Result<Rba, LogError> {
+        let ci = damage.ci_start();
+        let alone = RbaRange::new(ci, ci.plus(CI));
+        let broken = self.chunks_again().prepare(ci, Need::Bytes(CI_DATA), alone);
+        let broken = broken.err().map_or(alone.end, |unreadable| unreadable.rba);
+        // Far enough back to meet the beginning of a record that reaches into the damage.
+        let back = broken.minus(2 * MAX_RECORD_LENGTH as u64).ci_start();
+        let mut stream = self.stream(from.max(back), broken)?;
+        while stream.next()?.is_some() {}
+        Ok(stream.position())
+    }
+
     /// The conditional restart that waits to be used, and the history that its cut began: whoever made it was interrupted.
     #[must_use]
     pub fn unfinished_cut(&self) -> Option<(ConditionalRestart, LogHistory)> {
         let restart = self.bsds().conditional_restarts.last().filter(|restart| restart.active)?;
         let history = self.bsds().histories.last()?;
         Some((restart.clone(), history.clone()))
+    }
+}
+
+/// Whether [`cut`] could begin a history at `cut`: it needs a pair of active data sets that can be written, beside that in which the log
+/// ends now. `damaged` says that the log is damaged behind `cut`, where it ends. Touches nothing.
+///
+/// # Errors
+/// When there is no such pair, or `cut` is behind every history.
+pub fn check_cut(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: &Bsds,
+    cut: Rba,
+    damaged: bool,
+) -> Result<(), LogError> {
+    let mut changed = bsds.clone();
+    if damaged {
+        stop_all(&mut changed);
+    } else {
+        // The data set being written is ended for good, and the log goes on in another one before it is cut.
+        let current = bsds.current_active(1).map(|log| log.name.clone());
+        let readable = |log: &ActiveLog| {
+            let range = log.range.filter(|_| !log.status.is_available());
+            range.is_none_or(|range| {
+                missing::find(Chunks::new(DataSets::of(storage, dir, bsds)), range).is_empty()
+            })
+        };
+        let others = bsds.actives(1).zip(0..).filter(|(log, _)| Some(&log.name) != current.as_ref());
+        let mut usable = others.filter(|(log, place)| !is_stopped(bsds, *place) && !bsds.is_left_behind(log));
+        if !usable.any(|(log, _)| readable(log)) {
+            return Err(LogError::NoPlaceToBegin);
+        }
+    }
+    begin_history(&mut changed, cut, 0, Timestamp(0)).map(drop)
+}
+
+/// Whether either copy of the pair at `place` of the lists could not be read when it was to be offloaded, or is left behind.
+fn is_stopped(bsds: &Bsds, place: usize) -> bool {
+    (1..=2).filter_map(|copy| bsds.actives(copy).nth(place)).any(|log| log.status.stopped)
+}
+
+/// What is not archived of a log that cannot be written any more stays as it is.
+fn stop_all(bsds: &mut Bsds) {
+    for log in bsds.active_logs.iter_mut().filter(|log| !log.status.is_available()) {
+        log.status.stopped = true;
     }
 }
 
@@ -174,8 +236,10 @@ pub fn cut(
         begin_history(&mut changed, cut, random, now).inspect(|_| *bsds = changed)
     })??;
     let mut messages = log.take_messages();
-    log.write_copies_beside_newest_archives();
-    messages.extend(log.take_messages());
+    // Of use only when both copies of the BSDS are lost, or archives are carried elsewhere, before the next offload: its failure stops
+    // nothing.
+    let beside = write_copies_beside_newest_archives(storage, dir, &mut log.bsds().clone());
+    messages.extend(beside.err().map(|error| messages::bsds_copy_not_written(&error)));
     Ok(Cut { abandoned: RbaRange::new(cut, end), history, messages })
 }
 
@@ -192,53 +256,17 @@ fn cut_damaged(
     let mut bsds = pair.bsds.clone();
     let mut messages = Vec::new();
     let mut changed = bsds.clone();
-    for log in changed.active_logs.iter_mut().filter(|log| !log.status.is_available()) {
-        log.status.stopped = true;
-    }
+    stop_all(&mut changed);
     // Refused before anything is repaired.
     begin_history(&mut changed, abandoned.start, random, now)?;
     let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
     changed.sequence = bsds.sequence + 1;
     files.write(&changed, &mut messages)?;
     let beside = write_copies_beside_newest_archives(storage, dir, &mut changed.clone());
-    messages.extend(beside.err().map(|error| bsds_copies_failed(&error)));
+    messages.extend(beside.err().map(|error| messages::bsds_copy_not_written(&error)));
     let history = changed.histories.last().cloned();
     let history = history.ok_or_else(|| LogError::Inventory("it names no log history".to_owned()))?;
     Ok(Cut { history, abandoned, messages })
-}
-
-impl LogManager {
-    /// Whether a cut was made that no restart has completed since.
-    #[must_use]
-    pub fn has_unfinished_cut(&self) -> bool {
-        self.bsds().conditional_restarts.iter().any(|restart| restart.active)
-    }
-
-    /// Notes that a restart has completed after a cut: the page sets agree with the line that it began. Before that, copies of the BSDS
-    /// that know the new history lie beside the newest archives, whatever became of those that [`cut`] wrote: archives that are carried
-    /// elsewhere from now on must not bring back what was given up.
-    ///
-    /// # Errors
-    /// When neither copy of the BSDS can be written.
-    pub fn use_up_cut(&mut self) -> Result<(), LogError> {
-        self.write_copies_beside_newest_archives();
-        self.update_bsds(|bsds| {
-            bsds.conditional_restarts.iter_mut().for_each(|restart| restart.active = false)
-        })
-    }
-
-    /// What cannot be written there is of use only when both copies of the BSDS are lost, or archives are carried elsewhere, before the
-    /// next offload: it is said, and stops nothing.
-    fn write_copies_beside_newest_archives(&mut self) {
-        let mut bsds = self.bsds.clone();
-        if let Err(error) = write_copies_beside_newest_archives(&self.storage, &self.dir, &mut bsds) {
-            self.messages.push(bsds_copies_failed(&error));
-        }
-    }
-}
-
-fn bsds_copies_failed(error: &LogError) -> String {
-    format!("CSQJ125E ERROR COPYING BSDS: {error}")
 }
 
 /// Refuses to go on while a full data set is neither archived nor one that cannot be read: its log would be given up.

@@ -153,6 +153,10 @@ pub(crate) fn bsds_copy_failed(name: &str, why: &str) -> String {
     format!("CSQJ125E ERROR COPYING BSDS, OFFLOAD CONTINUES, DSNAME={name}: {why}")
 }
 
+pub(crate) fn bsds_copy_not_written(error: &crate::LogError) -> String {
+    format!("CSQJ125E ERROR COPYING BSDS: {error}")
+}
+
 pub(crate) fn offload_ended() -> String {
     "CSQJ139I LOG OFFLOAD TASK ENDED".to_owned()
 }

@@ -140,9 +140,7 @@ impl RecordStream {
             }
             at = end;
         }
-        if gathering.is_none() {
-            self.next = at;
-        }
+        self.next = gathering.unwrap_or(at);
         Ok(None)
     }
 }

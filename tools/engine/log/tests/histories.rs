@@ -4,7 +4,7 @@ mod site;
 
 use std::path::PathBuf;
 
-use engine_log::history::{begin_history, cut};
+use engine_log::history::{begin_history, check_cut, cut};
 use engine_log::{LogError, LogManager};
 use engine_storage::{FaultRates, FaultyStorage, OpenMode, SharedStorage, durable};
 use format_bsds::{Bsds, encode_file, least_capacity};
@@ -260,7 +260,7 @@ fn archives_of_either_copy_carried_elsewhere_know_the_cut() {
     let made = cuts.cut(cuts.line[place].0.start).unwrap();
     let beside = beside_newest_archives(&storage);
     assert_eq!(beside.iter().map(|(_, known)| *known).collect::<Vec<_>>(), [made.history.id; 2]);
-    // The power went before those were written: whoever uses the cut up writes them first.
+    // The power went before those were written: the next start writes them.
     let mut before = reader(&storage).bsds().clone();
     before.histories.pop();
     let stale = encode_file(&before, least_capacity(&before)).unwrap();
@@ -268,10 +268,7 @@ fn archives_of_either_copy_carried_elsewhere_know_the_cut() {
         durable::write_file(storage.as_ref(), path, &stale).unwrap();
     }
     assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known != made.history.id));
-    let mut log = open(&storage);
-    assert!(log.has_unfinished_cut());
-    log.use_up_cut().unwrap();
-    assert!(!log.has_unfinished_cut());
+    drop(open(&storage));
     assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known == made.history.id));
 }
 
@@ -345,4 +342,34 @@ fn a_copy_that_lacks_log_of_what_a_cut_left_behind_is_not_called_whole() {
     storage.remove(&dir().join("LOGCOPY2.DS01")).unwrap();
     drop(open(&storage));
     assert_eq!(numbers(&reader(&storage), end).unwrap(), all);
+}
+
+/// The other pair of data sets is full, and can be read and archived nowhere: only the plan can say so before anything is done.
+#[test]
+fn a_cut_without_a_data_set_to_go_on_in_is_known_beforehand() {
+    for spoiled in [false, true] {
+        let faulty = FaultyStorage::new(17);
+        let storage = faulty.shared();
+        create(&storage, true, SIZE, 2);
+        let mut log = open(&storage);
+        let all = fill(&mut log, 0, 40);
+        log.switch().unwrap();
+        let rest = fill(&mut log, 40, 20);
+        log.sync_now().unwrap();
+        let bsds = log.bsds().clone();
+        drop(log);
+        for name in ["LOGCOPY1.DS01", "LOGCOPY2.DS01"].iter().filter(|_| spoiled) {
+            let at = all[10].0.start.ci_start().0;
+            faulty.control().rot(&dir().join(name), at, &[0xFF; 900]).unwrap();
+        }
+        let target = rest[10].0.start;
+        let before = faulty.control().image();
+        let known = check_cut(&storage, &dir(), &bsds, target, false);
+        assert!(faulty.control().image().differences(&before, &dir()).is_empty());
+        let done = cut(&storage, &dir(), target, 9, NOW);
+        assert_eq!((known.is_err(), done.is_err()), (spoiled, spoiled), "{known:?} {done:?}");
+        if let Err(error) = known {
+            assert!(error.to_string().starts_with("HWT295E"), "{error}");
+        }
+    }
 }

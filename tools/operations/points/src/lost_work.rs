@@ -75,46 +75,55 @@ enum State {
 pub(crate) fn find(reader: &mut LogReader, from: Rba, cut: Rba, end: Rba) -> Result<LostWork, LogError> {
     let mut units: HashMap<Urid, Tally> = HashMap::new();
     let mut lost = LostWork::default();
-    let mut stream = reader.stream(from.min(cut), end)?;
-    let mut behind = false;
-    let mut read_to = from;
+    let mut stream = reader.stream(from.min(cut), cut)?;
+    while let Some((at, record)) = stream.next()? {
+        take(reader, &mut units, &mut lost, at, &record, cut)?;
+    }
+    note_open(&units, &mut lost);
+    let mut stream = reader.stream(cut, end)?;
+    let mut read_to = cut;
     loop {
-        let (at, record) = match stream.next() {
-            Ok(Some(next)) => next,
-            Ok(None) => break,
-            Err(error) if behind => {
+        match stream.next() {
+            Ok(Some((at, record))) => {
+                read_to = at.end;
+                take(reader, &mut units, &mut lost, at, &record, cut)?;
+            }
+            Ok(None) => return Ok(lost),
+            Err(error) => {
                 lost.unreadable = Some((read_to, error.to_string()));
-                break;
+                return Ok(lost);
             }
-            Err(error) => return Err(error),
-        };
-        read_to = at.end;
-        if at.start >= cut && !behind {
-            behind = true;
-            note_open(&units, &mut lost);
         }
-        if let Body::CheckpointUnits { units: named } = &record.body {
-            for unit in named {
-                if units.contains_key(&unit.urid) {
-                    continue;
-                }
-                let state = match unit.state {
-                    UnitState::InDoubt => State::InDoubt,
-                    UnitState::InCommit => State::Committed,
-                    _ => State::Open,
-                };
-                let mut tally = Tally { connection: unit.connection.clone(), state, ..Tally::default() };
-                walk_back(reader, unit.urid, unit.last, &mut tally)?;
-                units.insert(unit.urid, tally);
-            }
+    }
+}
+
+/// Takes a record in: a checkpoint names units that began before what is read.
+fn take(
+    reader: &mut LogReader,
+    units: &mut HashMap<Urid, Tally>,
+    lost: &mut LostWork,
+    at: RbaRange,
+    record: &Record<'_>,
+    cut: Rba,
+) -> Result<(), LogError> {
+    let Body::CheckpointUnits { units: named } = &record.body else {
+        follow(units, lost, at, record, cut);
+        return Ok(());
+    };
+    for unit in named {
+        if units.contains_key(&unit.urid) {
             continue;
         }
-        follow(&mut units, &mut lost, at, &record, cut);
+        let state = match unit.state {
+            UnitState::InDoubt => State::InDoubt,
+            UnitState::InCommit => State::Committed,
+            _ => State::Open,
+        };
+        let mut tally = Tally { connection: unit.connection.clone(), state, ..Tally::default() };
+        walk_back(reader, unit.urid, unit.last, &mut tally)?;
+        units.insert(unit.urid, tally);
     }
-    if !behind {
-        note_open(&units, &mut lost);
-    }
-    Ok(lost)
+    Ok(())
 }
 
 fn note_open(units: &HashMap<Urid, Tally>, lost: &mut LostWork) {

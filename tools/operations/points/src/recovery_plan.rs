@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_log::{LogError, LogReader, Missing};
+use engine_log::{LogError, LogReader, Missing, history};
 use engine_page_store::page_set_path;
 use engine_storage::{OpenMode, SharedStorage};
 use format_bsds::Bsds;
@@ -144,11 +144,15 @@ impl RecoveryPlan {
                 point_end: point.manifest.end,
             });
         }
+        let damaged = damage.is_some();
         let mut cut = target.map(|target| plan_cut(&mut reader, &point, end, target)).transpose()?;
         if let Some(cut) = &mut cut {
             cut.lost.unreadable = cut.lost.unreadable.take().or(damage);
         }
         let new_cut = cut.as_ref().filter(|cut| cut.made.is_none());
+        if let Some(cut) = new_cut {
+            history::check_cut(storage, dir, &bsds, cut.cut, damaged)?;
+        }
         let (page_sets, made_anew) = choose(&bsds, &point, wanted, new_cut.map(|cut| cut.cut))?;
         let mut lowest = point.manifest.log_needed_from();
         for entry in &bsds.page_sets {

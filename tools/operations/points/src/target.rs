@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use engine_log::LogReader;
+use engine_log::{LogError, LogReader};
 use engine_page_store::check_reach;
 use engine_storage::SharedStorage;
 use format_bsds::Bsds;
@@ -70,16 +70,28 @@ pub(crate) fn plan_cut(
             target: rba,
         });
     }
-    let cut = reader.cut_at(rba, end)?;
+    let needed = manifest.log_needed_from();
+    let (cut, readable, damage) = match reader.cut_at(rba, end) {
+        Ok(cut) => (cut, end, None),
+        Err(LogError::Damage { rba: damage, why }) => {
+            // What is behind the target need not be readable; every record below it has to be.
+            let whole = reader.whole_below(needed, damage)?;
+            if rba > whole {
+                return Err(LogError::Damage { rba: whole, why }.into());
+            }
+            (reader.cut_at(rba, whole)?, whole, Some((whole, why)))
+        }
+        Err(error) => return Err(error.into()),
+    };
     let made = unfinished.filter(|(restart, history)| rba <= restart.end && cut == history.first);
     if let Some((restart, history)) = made {
         let lost = LostWork::default();
         return Ok(PlannedCut { target: rba, cut: restart.end, end, made: Some(history), lost });
     }
     let checkpoint = reader.bsds().checkpoints.iter().rev().find(|entry| entry.end <= cut);
-    let needed = manifest.log_needed_from();
     let from = checkpoint.map_or(needed, |entry| entry.begin.max(needed));
-    let lost = find(reader, from, cut, end)?;
+    let mut lost = find(reader, from, cut, readable)?;
+    lost.unreadable = lost.unreadable.take().or(damage);
     Ok(PlannedCut { target: rba, cut, end, made: None, lost })
 }
 

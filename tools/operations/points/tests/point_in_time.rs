@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bench::{DIR, contents};
 use engine_log::{LogReader, read_bsds};
-use engine_storage::OpenMode;
+use engine_storage::{FaultRates, OpenMode};
 use format_protocol::{Reply, Request};
 use format_types::{PageSetId, Rba, Timestamp};
 use operation_points::{PointError, RecoverReport, RecoverSettings, RecoveryTarget, list_points};
@@ -438,15 +438,18 @@ fn damage_behind_the_target_does_not_stand_against_it() {
         assert!(spoiled >= 2, "{spoiled}");
         let to_the_end = down.recover("T1", None).unwrap_err();
         assert!(to_the_end.code().number() == 12, "{to_the_end}");
-        let report = match down.recover("T1", Some(RecoveryTarget::Rba(target))) {
-            // In the middle of the log, what begins at the target must be readable.
-            Err(error) if close => {
-                assert!(error.code().number() == 12, "{error}");
-                continue;
-            }
-            report => report.unwrap(),
-        };
-        closely += usize::from(close);
+        if close {
+            // What begins below the target must be readable: nobody knows what it was.
+            let settings = down.settings("T1");
+            let error = refused(&mut down, &settings, Some(RecoveryTarget::Rba(target.plus(1))));
+            assert!(
+                error.to_string().starts_with("HWT205E") || error.to_string().starts_with("HWT526E"),
+                "{error}"
+            );
+            let current = bsds.current_active(1).unwrap().range.unwrap();
+            closely += usize::from(!current.contains(damaged));
+        }
+        let report = down.recover("T1", Some(RecoveryTarget::Rba(target))).unwrap();
         let lost = report.cut.unwrap().lost;
         let (from, _) = lost.unreadable.as_ref().unwrap();
         assert!((*from > target || close) && *from <= damaged, "{from}");
@@ -509,4 +512,39 @@ fn log_below_what_the_point_needs_is_not_asked_for() {
         assert!(timeline.messages() == expected, "seed {seed}");
     }
     assert!(tried > 3, "{tried}");
+}
+
+/// Archives cannot be written, every active log holds log that is archived nowhere, and the last one is damaged behind the target.
+#[test]
+fn a_cut_that_has_nowhere_to_begin_is_refused_before_anything_is_touched() {
+    let mut timeline = Timeline::new(41);
+    timeline.work(40);
+    let end = timeline.make_point("T1").end;
+    let control = timeline.bench.faulty.control();
+    control.set_rates(FaultRates {
+        write_error: 1_000_000,
+        only: Some("ARCHLOG".to_owned()),
+        ..FaultRates::default()
+    });
+    while timeline.bench.core.bsds().actives(1).any(|log| log.status.is_available()) {
+        timeline.work(5);
+    }
+    timeline.work(40);
+    let bsds = timeline.bench.core.bsds().clone();
+    let mut down = timeline.kill();
+    control.set_rates(FaultRates::default());
+    let current = bsds.current_active(1).unwrap().range.unwrap();
+    let late: Vec<Rba> = down.past.commits.iter().map(|commit| commit.rba).collect();
+    let target = *late.iter().find(|rba| **rba >= end).unwrap();
+    let damaged =
+        *late.iter().rfind(|rba| rba.ci_start() < late.last().unwrap().ci_start().minus(8192)).unwrap();
+    assert!(current.contains(damaged), "{damaged}");
+    for copy in 1..=2 {
+        let name = &bsds.current_active(copy).unwrap().name;
+        let at = damaged.ci_start().since(current.start);
+        down.faulty.control().rot(&Path::new(DIR).join(name), at, &[0xFF; 900]).unwrap();
+    }
+    let settings = down.settings("T1");
+    let error = refused(&mut down, &settings, Some(RecoveryTarget::Rba(target)));
+    assert!(matches!(error, PointError::Log(engine_log::LogError::NoPlaceToBegin)), "{error}");
 }

@@ -110,6 +110,8 @@ impl<'a> Cut<'a> {
                 first.text(),
                 last.text()
             )),
+            // What cannot be read is not called nothing.
+            _ if self.unreadable_from.is_some() => {}
             _ => lines.push("HWT299I NO COMMIT IS LOST".to_owned()),
         }
         lines.push(format!(
@@ -122,7 +124,8 @@ impl<'a> Cut<'a> {
         ));
         if let Some(from) = self.unreadable_from {
             lines.push(format!(
-                "HWT298W THE LOG CANNOT BE READ FROM RBA {from} ON, SO WHAT IS LOST BEHIND IT IS NOT COUNTED: {}",
+                "HWT298W THE LOG CANNOT BE READ FROM RBA {from} ON: ALL THAT WAS COMMITTED BEHIND IT, UP TO THE END OF THE LOG, IS LOST AND IS \
+                 NOT COUNTED: {}",
                 self.why
             ));
         }

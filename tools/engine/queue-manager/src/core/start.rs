@@ -138,8 +138,11 @@ impl Core {
         if !core.log.bsds().backups_in_progress.is_empty() {
             core.log.update_bsds(|bsds| bsds.backups_in_progress.clear())?;
         }
-        if core.log.has_unfinished_cut() {
-            core.log.use_up_cut()?;
+        // A cut made before this start is used up: the page sets agree with the line that it began.
+        if core.log.bsds().conditional_restarts.iter().any(|restart| restart.active) {
+            core.log.update_bsds(|bsds| {
+                bsds.conditional_restarts.iter_mut().for_each(|restart| restart.active = false);
+            })?;
         }
         messages.push("CSQR002I RESTART COMPLETED".to_owned());
         messages.append(&mut core.log.take_messages());
