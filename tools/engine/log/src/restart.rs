@@ -15,6 +15,7 @@ use crate::completion;
 use crate::create::write_zeros;
 use crate::data_sets::CI;
 use crate::end::{self, Current, LogEnd};
+use crate::new_history::write_copy_beside_newest_archive;
 use crate::offload::Offloads;
 use crate::sync::CopyWriter;
 use crate::{LogError, LogManager, messages};
@@ -92,6 +93,15 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         warned: 0,
         failed: None,
     };
+    // The cut that began the history may have been interrupted before it wrote one: without it nothing would say what the history was cut
+    // from, should both copies of the BSDS be lost before the next offload.
+    let history = manager.bsds.histories.last().filter(|history| history.parent.is_some());
+    if history
+        .is_some_and(|history| manager.bsds.archives.iter().all(|archive| archive.history != history.id))
+    {
+        let beside = write_copy_beside_newest_archive(storage, dir, &mut manager.bsds.clone());
+        manager.messages.extend(beside.err().map(|error| messages::bsds_copy_not_written(&error)));
+    }
     if found.end == found.data_set.start {
         manager.begin_for_certain()?;
     }

@@ -551,3 +551,45 @@ fn an_archive_that_cannot_be_read_is_named_and_so_is_the_log_that_only_it_held()
     let made = rebuild_bsds(&storage, &dir(), &survey, &[witness], NOW).unwrap();
     assert!(made.gaps.is_empty() && made.unusable.len() == 3, "{:?}", made.gaps);
 }
+
+/// A cut that is stopped right after it begins the history, before a copy of the BSDS beside an archive knows of that: the start that goes
+/// on in the history writes it.
+#[test]
+fn the_history_that_an_interrupted_cut_began_is_known_when_the_bsds_is_lost() {
+    let mut begun = 0;
+    for operation in 1.. {
+        let faulty = FaultyStorage::new(operation);
+        let (storage, control) = (faulty.shared(), faulty.control());
+        create(&storage, true, SIZE, 3);
+        let mut log = open(&storage);
+        let mut records = fill(&mut log, 0, 100);
+        log.sync_now().unwrap();
+        drop(log);
+        control.stop_at(Some(control.operations() + operation));
+        let target = records[60].0.start;
+        let _ = engine_log::history::cut(&storage, &dir(), target, 3, NOW);
+        let stopped = control.stopped();
+        control.stop_at(None);
+        control.crash();
+        if reader(&storage).bsds().histories.len() == 2 {
+            begun += 1;
+            records.truncate(60);
+            let mut log = open(&storage);
+            records.extend(fill(&mut log, 200, 5));
+            log.sync_now().unwrap();
+            drop(log);
+            for name in ["BSDS01", "BSDS02"] {
+                storage.remove(&dir().join(name)).unwrap();
+            }
+            let made = rebuilt(&storage).unwrap_or_else(|error| panic!("stopped at {operation}: {error}"));
+            assert_eq!((made.bsds.histories.len(), made.missing.len()), (2, 0), "{:?}", made.missing);
+            write_rebuilt_bsds(&storage, &dir(), &made.bsds).unwrap();
+            let end = reader(&storage).find_end().unwrap().end;
+            assert_eq!(numbers(&reader(&storage), end).unwrap(), records);
+        }
+        if !stopped {
+            break;
+        }
+    }
+    assert!(begun > 3, "{begun}");
+}
