@@ -15,7 +15,7 @@ use crate::completion;
 use crate::create::write_zeros;
 use crate::data_sets::CI;
 use crate::end::{self, Current, LogEnd};
-use crate::new_history::write_copy_beside_newest_archive;
+use crate::new_history::write_copies_beside_newest_archives;
 use crate::offload::Offloads;
 use crate::sync::CopyWriter;
 use crate::{LogError, LogManager, messages};
@@ -99,7 +99,7 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
     if history
         .is_some_and(|history| manager.bsds.archives.iter().all(|archive| archive.history != history.id))
     {
-        let beside = write_copy_beside_newest_archive(storage, dir, &mut manager.bsds.clone());
+        let beside = write_copies_beside_newest_archives(storage, dir, &mut manager.bsds.clone());
         manager.messages.extend(beside.err().map(|error| messages::bsds_copy_not_written(&error)));
     }
     if found.end == found.data_set.start {
