@@ -7,7 +7,7 @@ use engine_log::{LogFileKind, LogReader, LogSurvey};
 use engine_queue_manager::files;
 use engine_storage::{SharedStorage, Storage};
 use format_bsds::Bsds;
-use format_types::{PageSetId, PointMethod, PointState, Rba, RbaRange};
+use format_types::{PointMethod, PointState, Rba, RbaRange};
 
 use crate::anew::{AnewPlan, AnewSettings, AnewSource, name_point, place_to_keep};
 use crate::error::PointError;
