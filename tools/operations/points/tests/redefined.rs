@@ -9,7 +9,9 @@ use bench::{Bench, DIR, Killed};
 use engine_queue_manager::ConnectionId;
 use format_protocol::{Reply, Request};
 use format_types::{PageSetId, Rba, Timestamp};
-use operation_points::{AnewPlan, AnewSource, PointInTime, RecoverSettings, RecoveryTarget, recover_to};
+use operation_points::{
+    AnewPlan, AnewSource, PointInTime, RebuildSettings, RecoverSettings, RecoveryTarget, rebuild, recover_to,
+};
 use sites::{ARCHIVES, archive, carry_archives, move_away};
 
 fn command(bench: &mut Bench, connection: ConnectionId, text: &str) {
@@ -281,5 +283,23 @@ fn another_site_makes_it_anew_from_the_archives() {
     let plan = AnewPlan::make(&killed.storage, &anew, &mut |_, _| {}).unwrap();
     assert_eq!(plan.from_log, [set(7), set(8)]);
     sites::make(&killed.storage, &anew, killed.clock + 50).unwrap();
+    check(killed, 130..370, Some(520..610));
+}
+
+#[test]
+fn a_bsds_that_was_made_anew_knows_where_page_sets_were_defined() {
+    let Story { mut killed, .. } = story(7, true);
+    remove(&killed, &[7]);
+    for name in ["BSDS01", "BSDS02"] {
+        killed.storage.remove(&Path::new(DIR).join(name)).unwrap();
+    }
+    killed.storage.sync_dir(Path::new(DIR)).unwrap();
+    let settings = RebuildSettings { dir: PathBuf::from(DIR), accept_loss: false, dry_run: false };
+    rebuild(&killed.storage, &settings, Timestamp(killed.clock + 10), &mut |_, _| {}).unwrap();
+    // The file of one is there, that of the other is not.
+    for number in [7, 8] {
+        let settings = RecoverSettings { page_sets: vec![set(number)], ..killed.settings() };
+        assert_eq!(killed.recover_with(&settings).unwrap().from_log, [set(number)]);
+    }
     check(killed, 130..370, Some(520..610));
 }

@@ -160,27 +160,25 @@ impl<'a> Document<'a> {
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        let sets: Vec<String> = self.page_sets.iter().map(ToString::to_string).collect();
+        let restored = list(self.page_sets);
         let (restore, forward) =
             (Duration::from_secs_f64(self.restore_seconds), Duration::from_secs_f64(self.forward_seconds));
         let mut lines =
             vec![format!("HWT554I RECOVERY POINT {}, LOG NEEDED {}", self.point, self.log_needed)];
         lines.extend(self.cut.iter().flat_map(Cut::lines));
         if !self.page_sets_from_log.is_empty() {
-            let sets: Vec<String> = self.page_sets_from_log.iter().map(ToString::to_string).collect();
             lines.push(format!(
                 "HWT242I PAGE SETS {} WERE DEFINED AFTER THE RECOVERY POINT: THEY COME FROM THE LOG",
-                sets.join(" ")
+                list(self.page_sets_from_log)
             ));
         }
         if !self.recovered {
-            lines.push(format!("HWT555I WOULD RESTORE PAGE SETS {} AND BRING THEM FORWARD", sets.join(" ")));
+            lines.push(format!("HWT555I WOULD RESTORE PAGE SETS {restored} AND BRING THEM FORWARD"));
             return lines;
         }
         lines.extend(self.messages.iter().cloned());
         lines.push(format!(
-            "HWT556I PAGE SETS {} RESTORED, {} PAGES, {} IN {}, {}",
-            sets.join(" "),
+            "HWT556I PAGE SETS {restored} RESTORED, {} PAGES, {} IN {}, {}",
             self.pages,
             format_size(self.bytes),
             format_duration(restore),
@@ -200,4 +198,11 @@ impl<'a> Document<'a> {
         lines.push(format!("HWT558I {} RECOVERED, START IT WITH 'qmgr start'", self.queue_manager));
         lines
     }
+}
+
+fn list(page_sets: &[PageSetId]) -> String {
+    if page_sets.is_empty() {
+        return "NONE".to_owned();
+    }
+    page_sets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
