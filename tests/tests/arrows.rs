@@ -38,8 +38,10 @@ fn floor(member: &Member) -> Floor {
     }
 }
 
-/// Arrows between two operations: a recovery point is made by copying, and nothing else is built on a neighbour.
-const NEIGHBOURS: [(&str, &str); 1] = [("operation-points", "operation-copy")];
+/// Arrows between two operations: a recovery point is made by copying, a plan is applied only after retention has decided it anew, and nothing
+/// else is built on a neighbour.
+const NEIGHBOURS: [(&str, &str); 2] =
+    [("operation-points", "operation-copy"), ("operation-inventory", "operation-retention")];
 
 #[test]
 fn arrows_run_down_only() {

@@ -9,8 +9,9 @@ use crate::LogError;
 use crate::bsds_files::{BsdsFiles, read_pair};
 
 /// Changes the BSDS in `dir`, durably in copy 1 and then in copy 2 when it returns, and repairs a copy that is not as it should be;
-/// gives what `change` says, what was written, and messages for people. A change that is refused, or changes nothing, writes nothing. The
-/// caller holds the directory's lock: nobody else may write there. Killed at any moment, the change is made or not made.
+/// gives what `change` says, what was written, and messages for people. A change that is refused writes nothing, nor does one that changes
+/// nothing where both copies are as they should be. The caller holds the directory's lock: nobody else may write there. Killed at any
+/// moment, the change is made or not made.
 ///
 /// # Errors
 /// What `change` says; or when neither copy can be read or written.
@@ -23,7 +24,7 @@ pub fn update_bsds_at_rest<T, E: From<LogError>>(
     let mut changed = pair.bsds.clone();
     let answer = change(&mut changed)?;
     let mut messages = Vec::new();
-    if changed == pair.bsds {
+    if changed == pair.bsds && pair.faults.iter().all(Option::is_none) {
         return Ok((answer, changed, messages));
     }
     let mut bsds = pair.bsds.clone();

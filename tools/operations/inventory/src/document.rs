@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use format_bsds::ActiveLog;
 use format_inventory::{
-    History, Hold, InProgress, InProgressKind, Inventory, LogDataSet, LogKind, LrsnRange, Now, PageSetNow,
-    Part, Point, PointPageSet, RecordedParts, TimeRange, UnitNow, VERSION,
+    History, Hold, Hole, InProgress, InProgressKind, Inventory, LogDataSet, LogKind, LrsnRange, Now,
+    PageSetNow, Part, Point, PointPageSet, RecordedParts, TimeRange, UnitNow, VERSION,
 };
 use format_types::{HistoryId, Lrsn, PointState, Rba, RbaRange, RecoveryPart};
 
@@ -24,7 +24,10 @@ impl Facts {
     pub fn document(&self) -> Inventory<'static> {
         let bsds = &self.bsds;
         let actives = bsds.active_logs.iter().filter_map(|log| self.active(log));
-        let archives = bsds.archives.iter().zip(&self.archives).map(|(log, file)| archive(log, *file));
+        let both = bsds.archives.iter().zip(&self.archives);
+        // What a deletion has taken is no archive any more, and its log no gap.
+        let archives = both.filter(|(log, file)| !(log.deleting && !file.present));
+        let archives = archives.map(|(log, file)| archive(log, *file));
         let strays = self.strays.iter().filter_map(stray);
         Inventory {
             version: VERSION,
@@ -60,8 +63,22 @@ impl Facts {
                     rba: backup.system_recovery_rba.min(backup.start_rba),
                 })
                 .collect(),
-            holes: Vec::new(),
+            holes: self.holes(),
         }
+    }
+
+    fn holes(&self) -> Vec<Hole> {
+        let noted = self.bsds.holes.iter().map(|hole| (hole.history, hole.range));
+        let both = self.bsds.archives.iter().zip(&self.archives);
+        let taken = both.filter(|(log, file)| log.deleting && !file.present);
+        noted
+            .chain(taken.map(|(log, _)| (log.history, log.range)))
+            .map(|(history, range)| Hole {
+                history: history_name(history),
+                start: range.start,
+                end: range.last(),
+            })
+            .collect()
     }
 
     /// An active log as far as it holds log that is nowhere else for certain: one that may be used again holds none, for it may be written over

@@ -1,4 +1,4 @@
-//! The facts of a queue manager that retention reads, as an inventory document.
+//! The facts of a queue manager that retention reads, as an inventory document; and the applying of a plan.
 //!
 //! [`read_source`] looks at the queue manager in a directory, running or not, and changes nothing: the BSDS, the archives in the directory by
 //! name and size, the recovery points as far as they can be reached, and what a restart needs today - of a running queue manager
@@ -7,7 +7,13 @@
 //!
 //! What is not certain holds log: a point whose directory cannot be reached counts for nothing and keeps its log; a file that looks like an
 //! archive and is in no inventory is never deleted.
+//!
+//! [`apply`] deletes what a policy, or a reviewed plan, lets go; see its module for the order of writes.
 
+mod applied;
+mod apply;
+mod decision;
+mod deletion;
 mod document;
 mod error;
 mod facts;
@@ -15,6 +21,9 @@ mod files;
 mod points;
 mod usage;
 
+pub use applied::{Applied, ApplyError, Gone, Stays};
+pub use apply::{Decided, Look, Orders, Site, apply, apply_at_rest};
+pub use decision::{Decision, NotApplied};
 pub use document::history_name;
 pub use error::SourceError;
 pub use facts::{Facts, Source, read_at_rest, read_source};

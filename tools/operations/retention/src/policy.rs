@@ -97,6 +97,9 @@ pub enum PolicyError {
     /// Points are beyond a window only when there is one.
     #[error("--consistent-only says what becomes of points beyond the window: give a --window too")]
     NoWindow,
+    /// A line that says nothing of a policy.
+    #[error("'{0}' is no part of a policy")]
+    Line(String),
     /// More than all.
     #[error("--max-delete {0} is no percentage: 0 to 100 is wanted")]
     Percentage(u8),
@@ -177,6 +180,37 @@ impl Policy {
         lines
     }
 
+    /// The policy that says these lines, as [`Self::lines`] gives them and plans have them.
+    ///
+    /// # Errors
+    /// Names the line that is none of a policy.
+    pub fn from_lines(lines: &[String]) -> Result<Self, PolicyError> {
+        let mut policy = Self::default();
+        for line in lines {
+            let wrong = || PolicyError::Line(line.clone());
+            let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+            let count = || value.parse::<u32>().map(Some).map_err(|_| wrong());
+            let span = || value.parse::<Span>().map(Some).map_err(|_| wrong());
+            match name {
+                "--keep-last" => policy.keep_last = count()?,
+                "--daily" => policy.daily = count()?,
+                "--weekly" => policy.weekly = count()?,
+                "--monthly" => policy.monthly = count()?,
+                "--yearly" => policy.yearly = count()?,
+                "--min-archives" => policy.min_archives = count()?,
+                "--margin" => policy.margin = count()?,
+                "--newer-than" => policy.newer_than = span()?,
+                "--window" => policy.window = span()?,
+                "--consistent-only" if value.is_empty() => policy.consistent_only = true,
+                "--back-to-full" if value.is_empty() => policy.back_to_full = true,
+                "--copy2-shorter" if value.is_empty() => policy.copy2_shorter = true,
+                _ => return Err(wrong()),
+            }
+        }
+        policy.check()?;
+        Ok(policy)
+    }
+
     /// The checkpoints of the margin, when there is one.
     #[must_use]
     pub fn margin(&self) -> Option<u32> {
@@ -202,6 +236,31 @@ mod tests {
         assert_eq!("2w".parse::<Span>().unwrap().to_string(), "14d");
         for text in ["", "7", "d", "0d", "-1d", "7 d", "7y", "99999999999999999999d", "99999999999999999w"] {
             assert!(text.parse::<Span>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_read_back() {
+        let policy = Policy {
+            keep_last: Some(2),
+            newer_than: Some(Span::seconds(3600)),
+            daily: Some(7),
+            weekly: Some(4),
+            monthly: Some(12),
+            yearly: Some(1),
+            window: Some(Span::seconds(14 * 86_400)),
+            consistent_only: true,
+            min_archives: Some(5),
+            margin: Some(3),
+            back_to_full: true,
+            copy2_shorter: true,
+            ..Policy::default()
+        };
+        assert_eq!(Policy::from_lines(&policy.lines()), Ok(policy));
+        for bad in
+            ["--keep-last", "--keep-last x", "--keep-last 0", "--back-to-full 1", "--frob 2", "keep-last 2"]
+        {
+            assert!(Policy::from_lines(&[bad.to_owned()]).is_err(), "{bad}");
         }
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon};
 use operation_retention::Span;
 
-/// Say which log data sets recovery needs, why, and which may go
+/// Say which log data sets recovery needs, why, and which may go; delete those
 #[derive(Debug, Parser)]
 #[command(name = "prunelog", version)]
 pub(crate) struct Arguments {
@@ -35,6 +35,12 @@ pub(crate) enum Command {
         override_usage = "prunelog explain [OPTIONS] <QMGR> <RBA|NAME>\n       prunelog explain [OPTIONS] --inventory <FILE> <RBA|NAME>"
     )]
     Explain(Explain),
+    /// Delete what a policy lets go, or of a reviewed plan what it lets go still
+    ///
+    /// The facts are read anew; of a plan nothing is deleted when something that it would delete is held now, or is no longer the same. Each
+    /// archive is marked in both copies of the BSDS, its file removed when it is that archive by its own first control interval, and its
+    /// entry dropped. Ended anywhere, the next run finishes.
+    Apply(Apply),
     /// Print the inventory document of a queue manager, running or not: the facts that decide, to be looked at or kept
     Inventory(InventoryArgs),
 }
@@ -109,6 +115,27 @@ fn percentage(text: &str) -> Result<u8, String> {
 pub(crate) enum Emit {
     /// The names of what goes, one a line
     List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// Directory of the queue manager, running or not
+    #[arg(value_name = "QMGR")]
+    pub(crate) directory: PathBuf,
+    /// Plan document, made with --out; without one the policy alone decides
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Do all but the last step: say what would be deleted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// First recover every kept point in a scratch directory with only the log that would remain; delete nothing when one fails
+    #[arg(long)]
+    pub(crate) prove: bool,
+    /// Where --prove makes its queue managers; a temporary directory unless given
+    #[arg(long, value_name = "DIR", requires = "prove")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

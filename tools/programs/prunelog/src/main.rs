@@ -1,5 +1,6 @@
-//! Say which log data sets recovery needs, why, and which may go.
+//! Say which log data sets recovery needs, why, and which may go; delete those.
 
+mod apply;
 mod args;
 mod document;
 mod explain;
@@ -7,6 +8,7 @@ mod files;
 mod inventory;
 mod metrics;
 mod plan;
+mod prove;
 mod report;
 mod run;
 mod settings;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use console::{format_size, format_time};
 use format_inventory::{HolderEntry, KeepEntry, LogKind, Plan};
 use format_types::Rba;
+use operation_inventory::Gone;
 use operation_retention::{Changed, Difference};
 
 /// Data sets of a copy that follow each other and have the same lot.
@@ -134,6 +135,22 @@ fn delete(plan: &Plan<'_>, lines: &mut Vec<String>) {
         }
         lines.extend(run.map(|done| done.line(copy)));
     }
+}
+
+/// Archives that are deleted, in stretches.
+pub(crate) fn gone(deleted: &[Gone]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for copy in 1..=2 {
+        let mut run: Option<Run<'_>> = None;
+        for entry in deleted.iter().filter(|entry| entry.copy == copy) {
+            let next = Run::new(&entry.history, entry.start, entry.end, &entry.name, entry.bytes);
+            if !run.as_mut().is_some_and(|run| run.follow(&next)) {
+                lines.extend(run.replace(next).map(|done| done.line(copy)));
+            }
+        }
+        lines.extend(run.map(|done| done.line(copy)));
+    }
+    lines
 }
 
 fn keep(plan: &Plan<'_>, lines: &mut Vec<String>) {

@@ -1,6 +1,7 @@
 //! Makes the plan and says it; explains.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use console::{Failure, Outcome, Session, message};
 use format_inventory::Plan as PlanDocument;
@@ -9,13 +10,14 @@ use operation_retention::diff;
 
 use crate::args::{Arguments, Command, Emit, Plan};
 use crate::files::{self, Out};
-use crate::{document, explain, inventory, metrics, plan, report, settings};
+use crate::{apply, document, explain, inventory, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     match arguments.command {
         Command::Plan(asked) => make_plan(&asked, session),
         Command::Explain(asked) => explain::run(&asked, session),
+        Command::Apply(asked) => apply::run(&asked, session),
         Command::Inventory(asked) => inventory::run(asked, session),
     }
 }
@@ -33,7 +35,8 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     let (inventory, at) = plan::parse(&read.bytes, &origin)?;
     let plan = plan::make(&inventory, &read, &policy, at, &origin)?;
     let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;
-    let before = before.as_deref().map(|bytes| read_plan(bytes, asked)).transpose()?;
+    let before = before.as_deref().zip(asked.diff.as_deref());
+    let before = before.map(|(bytes, path)| read_plan(bytes, path)).transpose()?;
     if asked.emit.is_some() && plan.over_max_delete {
         let text = format!(
             "{} PERCENT OF THE ARCHIVES WOULD GO, --max-delete allows {}: nothing is listed",
@@ -74,9 +77,8 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     Ok(if plan.warnings.is_empty() { ConditionCode::Done } else { ConditionCode::Warning })
 }
 
-fn read_plan<'b>(bytes: &'b [u8], asked: &Plan) -> Result<PlanDocument<'b>, Failure> {
+pub(crate) fn read_plan<'b>(bytes: &'b [u8], path: &Path) -> Result<PlanDocument<'b>, Failure> {
     PlanDocument::parse(bytes).map_err(|error| {
-        let path = asked.diff.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-        Failure::refused("HWT822E", format!("THE PLAN {path} CANNOT BE USED: {error}"))
+        Failure::refused("HWT822E", format!("THE PLAN {} CANNOT BE USED: {error}", path.display()))
     })
 }

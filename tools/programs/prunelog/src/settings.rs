@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use console::Failure;
+use format_inventory::Plan;
 use format_types::Rba;
 use operation_retention::{Policy, Question};
 
@@ -82,6 +83,18 @@ pub(crate) fn policy(typed: &PolicyArgs) -> Result<Policy, Failure> {
     };
     policy.check().map_err(|error| Failure::refused("HWT821E", error))?;
     Ok(policy)
+}
+
+/// The policy of a plan that is applied: its own, and what is typed of it is how much may be deleted at once.
+pub(crate) fn policy_of_plan(typed: &PolicyArgs, plan: &Plan<'_>) -> Result<Policy, Failure> {
+    let typed = policy(typed)?;
+    let limit = Policy { max_delete: typed.max_delete, ..Policy::default() };
+    if typed != limit {
+        let text = "a plan has its own policy: give a plan, or a policy, and --max-delete with either";
+        return Err(Failure::refused("HWT700E", text));
+    }
+    let own = Policy::from_lines(&plan.policy).map_err(|error| Failure::refused("HWT822E", error))?;
+    Ok(Policy { max_delete: typed.max_delete.or(Some(plan.max_delete_percent)), ..own })
 }
 
 /// An RBA is `X'..'` or 16 hexadecimal digits; everything else is a name.

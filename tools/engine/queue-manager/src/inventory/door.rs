@@ -128,6 +128,19 @@ pub fn change_at_rest(
     let path = dir.join(files::LOCK);
     let lock = storage.lock(&path).map_err(|error| io("LOCK", &path, error))?;
     let _lock = lock.ok_or_else(|| CoreError::InUse(dir.to_owned()))?;
+    change_under_lock(storage, dir, request, now)
+}
+
+/// The same by whoever has the directory's lock, so that several changes, and what is done between them, are nobody else's chance.
+///
+/// # Errors
+/// As those of [`change_at_rest`].
+pub fn change_under_lock(
+    storage: &SharedStorage,
+    dir: &Path,
+    request: &Request,
+    now: Timestamp,
+) -> Result<BsdsChanged, ChangeError> {
     // Page sets are looked at only where a deletion asks what a restart needs.
     let usage = match request {
         Request::MarkArchives { .. } => Some(status::at_rest(storage, dir)?.system_recovery),

@@ -1,0 +1,97 @@
+//! The files of marked archives, deleted one by one: each only when it is what the BSDS says.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine_log::{NotTheArchive, check_archive, check_bsds_copy};
+use engine_storage::{SharedStorage, durable};
+use format_bsds::ArchiveLog;
+use format_types::QueueManagerId;
+
+/// What became of an archive's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is deleted.
+    Deleted,
+    /// It was not there.
+    Missing,
+    /// It stays: why.
+    Stays(String),
+}
+
+/// What became of an archive, and why the copy of the BSDS beside it stays, should it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deleted {
+    pub(crate) fate: Fate,
+    pub(crate) beside: Option<String>,
+}
+
+/// Deletes the files of `archives` of `queue_manager` in `dir` with so many threads; nothing is synced. What does not say of itself that it is that
+/// archive stays, and no link is followed. `progress` hears of archives done.
+pub(crate) fn delete(
+    storage: &SharedStorage,
+    dir: &Path,
+    queue_manager: QueueManagerId,
+    archives: &[&ArchiveLog],
+    threads: usize,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<Deleted> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(archive) = archives.get(number) else { return done };
+            done.push((number, delete_one(storage, dir, queue_manager, archive)));
+            progress(number + 1);
+        }
+    };
+    let mut all: Vec<(usize, Deleted)> = if threads <= 1 {
+        work()
+    } else {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let joined = threads.into_iter().map(|thread| match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            joined.flatten().collect()
+        })
+    };
+    all.sort_unstable_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, deleted)| deleted).collect()
+}
+
+fn delete_one(
+    storage: &SharedStorage,
+    dir: &Path,
+    queue_manager: QueueManagerId,
+    archive: &ArchiveLog,
+) -> Deleted {
+    let path = dir.join(&archive.name);
+    let fate = match check_archive(storage.as_ref(), &path, queue_manager, archive) {
+        Ok(()) => match durable::remove_if_there(storage.as_ref(), &path) {
+            Ok(true) => Fate::Deleted,
+            Ok(false) => Fate::Missing,
+            Err(error) => Fate::Stays(error.to_string()),
+        },
+        Err(NotTheArchive::Missing) => Fate::Missing,
+        Err(other) => Fate::Stays(other.to_string()),
+    };
+    let gone = !matches!(fate, Fate::Stays(_));
+    let beside = if gone && !archive.bsds_name.is_empty() {
+        delete_beside(storage, &dir.join(&archive.bsds_name), queue_manager)
+    } else {
+        None
+    };
+    Deleted { fate, beside }
+}
+
+/// The copy of the BSDS that was written with an archive; why it stays.
+fn delete_beside(storage: &SharedStorage, path: &Path, queue_manager: QueueManagerId) -> Option<String> {
+    match check_bsds_copy(storage.as_ref(), path, queue_manager) {
+        Ok(()) => durable::remove_if_there(storage.as_ref(), path).err().map(|error| error.to_string()),
+        Err(NotTheArchive::Missing) => None,
+        Err(other) => Some(other.to_string()),
+    }
+}
