@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use house::folder;
 use house::ground;
@@ -90,9 +90,10 @@ fn gone(before: &BTreeSet<String>, owner: &Owner) -> BTreeSet<String> {
     before.difference(&archives(owner)).cloned().collect()
 }
 
-/// Robs it of all page sets and brings them back from a point.
-fn assert_recovers(site: &mut Site, point: &str) {
+/// Kills it under the load, robs it of all page sets and brings them back from a point.
+fn assert_recovers(site: &mut Site, mut load: Child, point: &str) {
     site.loaded.owner.kill();
+    load.wait().expect("a load ends without its queue manager");
     for name in ["PSID00", "PSID01", "PSID02"] {
         fs::remove_file(site.owner().file(name)).expect("a page set is lost");
     }
@@ -105,7 +106,7 @@ fn assert_recovers(site: &mut Site, point: &str) {
 #[test]
 fn what_nothing_needs_is_deleted_while_the_queue_manager_works() {
     let mut site = Site::new();
-    let mut load = site.loaded.begin_load();
+    let load = site.loaded.begin_load();
     let (before, planned) = (archives(site.owner()), planned(site.owner(), &KEEP));
     assert!(planned.len() >= 8, "{planned:?}");
     let said = apply(site.owner(), &[&KEEP[..], &["--dry-run"]].concat());
@@ -114,12 +115,10 @@ fn what_nothing_needs_is_deleted_while_the_queue_manager_works() {
     let said = apply(site.owner(), &KEEP);
     assert!(said.code <= 4 && said.out.starts_with("HWT836I QM1 "), "{said:?}");
     assert_eq!(gone(&before, site.owner()), planned);
-    load.kill().expect("a child can be killed");
-    load.wait().expect("a child");
     // What is gone is no gap, and the point that is kept brings everything back.
     let plan = run("prunelog", [&["plan", site.owner().name()], &KEEP[..]].concat());
     assert!(!plan.err.contains("HWT802W") && !plan.err.contains("HWT803W"), "{plan:?}");
-    assert_recovers(&mut site, "T2");
+    assert_recovers(&mut site, load, "T2");
     let gone = site.point("T1");
     let refused = run("recover", [site.owner().name(), "--from", &gone.to_string_lossy(), "--dry-run"]);
     assert_eq!(refused.code, 12, "{refused:?}");
@@ -189,6 +188,31 @@ fn more_than_half_is_not_deleted_at_once_unless_said() {
     assert_eq!(gone(&before, site.owner()), planned);
 }
 
+/// Copy 2 is given up for points only where every byte of copy 1 is whole.
+#[test]
+fn copy_2_goes_earlier_where_copy_1_is_whole() {
+    let mut site = Site::new();
+    site.loaded.owner.stop().done();
+    let shorter = ["--keep-last", "2", "--max-delete", "100%", "--copy2-shorter"];
+    let of_copy2 =
+        |names: &BTreeSet<String>| names.iter().filter(|name| name.starts_with("ARCHLOG2.A")).count();
+    let (usual, before) = (planned(site.owner(), &shorter[..4]), archives(site.owner()));
+    let planned = planned(site.owner(), &shorter);
+    assert!(of_copy2(&planned) > of_copy2(&usual), "{planned:?} {usual:?}");
+    // A bit rots in copy 1 of the newest that would go of copy 2.
+    let newest = planned.iter().filter(|name| name.starts_with("ARCHLOG2.A")).next_back().expect("one");
+    let rotten = site.owner().file(&newest.replace("ARCHLOG2", "ARCHLOG1"));
+    let mut bytes = fs::read(&rotten).expect("an archive");
+    bytes[5000] ^= 1;
+    fs::write(&rotten, bytes).expect("it rots");
+    let said = apply(site.owner(), &shorter);
+    assert!(said.code <= 4, "{said:?}");
+    let gone = gone(&before, site.owner());
+    assert!(!gone.contains(newest) && of_copy2(&gone) + 1 == of_copy2(&planned), "{gone:?}");
+    site.loaded.owner.start();
+    site.loaded.audit(site.owner());
+}
+
 /// A log that is full takes no more work, but archives can go.
 #[test]
 fn archives_go_while_the_log_is_full() {
@@ -203,7 +227,7 @@ fn archives_go_while_the_log_is_full() {
             fs::create_dir(site.owner().file(&name)).expect("a folder");
         }
     }
-    let mut load = site.loaded.begin_load();
+    let load = site.loaded.begin_load();
     wait_for_console(site.owner(), &["CSQJ111A"]);
     let said = apply(site.owner(), &KEEP);
     assert!(said.code <= 4, "{said:?}");
@@ -214,19 +238,15 @@ fn archives_go_while_the_log_is_full() {
         }
     }
     wait_until("the log is archived again", || archives(site.owner()).len() > before.len() - planned.len());
-    load.kill().expect("a child can be killed");
-    load.wait().expect("a child");
-    assert_recovers(&mut site, "T2");
+    assert_recovers(&mut site, load, "T2");
 }
 
 /// `kill -9` before each removal of a file in turn: what is missing then is of the plan and marked, and the next run finishes.
 #[test]
 fn a_killed_apply_is_finished_by_the_next() {
-    if !ground::on_path("strace") {
-        ground::skip(
-            "a_killed_apply_is_finished_by_the_next",
-            "'strace' is missing (Debian: apt-get install strace)",
-        );
+    if !ground::on_path("strace") || !ground::on_path("taskset") {
+        let missing = "'strace' or 'taskset' is missing (Debian: apt-get install strace util-linux)";
+        ground::skip("a_killed_apply_is_finished_by_the_next", missing);
         return;
     }
     let mut site = Site::new();
@@ -241,8 +261,9 @@ fn a_killed_apply_is_finished_by_the_next() {
         }
         let before = archives(&owner);
         let program = programs::command("prunelog", [&["apply", owner.name()], &KEEP[..]].concat());
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-o", "/dev/null", "-e", "trace=unlink,unlinkat"]);
+        // On one processor there is one thread that removes, and so one order.
+        let mut strace = Command::new("taskset");
+        strace.args(["-c", "0", "strace", "-f", "-o", "/dev/null", "-e", "trace=unlink,unlinkat"]);
         strace.arg("-e").arg(format!("inject=unlink,unlinkat:signal=SIGKILL:when={number}"));
         strace.arg(program.get_program()).args(program.get_args()).stdin(Stdio::null());
         let status = strace.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("strace runs");
@@ -252,7 +273,10 @@ fn a_killed_apply_is_finished_by_the_next() {
         let marked = folder::inventory(owner.dir());
         let is_marked =
             |name: &String| marked.archives.iter().any(|archive| archive.name == *name && archive.deleting);
-        assert!(missing.iter().filter(|name| name.contains(".A")).all(is_marked), "{missing:?}");
+        assert!(
+            status.success() || missing.iter().filter(|name| name.contains(".A")).all(is_marked),
+            "{missing:?}"
+        );
         let said = apply(&owner, &KEEP);
         assert!(said.code <= 4 && (said.out.contains("HWT837I") || status.success()), "{said:?}");
         assert_eq!(gone(&before, &owner), planned);
@@ -264,7 +288,7 @@ fn a_killed_apply_is_finished_by_the_next() {
         owner.stop().done();
         fs::remove_dir_all(owner.dir()).expect("it is not needed any more");
     }
-    assert!(at_work as usize >= planned.len() / 2, "only {at_work} of {} were killed", planned.len());
+    assert!(at_work as usize >= planned.len() - 1, "only {at_work} of {} were killed", planned.len());
 }
 
 /// In the places of doomed archives: a link, a file of another queue manager, another archive, rubbish, a directory, a pipe.

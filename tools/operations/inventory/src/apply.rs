@@ -150,13 +150,16 @@ fn run(
     let mut attempts = 0;
     for stage in [Stage::Finish, Stage::Apply] {
         loop {
-            let facts = match known.take() {
+            let mut facts = match known.take() {
                 Some(facts) => facts,
                 None => read(site, door)?,
             };
             if stage == Stage::Finish && !facts.bsds.archives.iter().any(|archive| archive.deleting) {
                 known = Some(facts);
                 break;
+            }
+            if orders.policy.copy2_shorter {
+                facts.verify_copy1(site.storage, site.dir);
             }
             let decision =
                 decide(&facts, orders.policy, orders.plan, stage, |inventory, plan, decision| {

@@ -185,7 +185,7 @@ fn archive(log: &format_bsds::ArchiveLog, file: ArchiveFile) -> LogDataSet<'stat
         end: log.range.last(),
         bytes: file.bytes,
         present: file.present,
-        state: PointState::Unverified,
+        state: if file.verified { PointState::Verified } else { PointState::Unverified },
         registered: true,
         volume: Some(log.volume.clone()).filter(|volume| !volume.is_empty()).map(Cow::Owned),
         lrsn: known.then(|| Box::new(lrsn)),

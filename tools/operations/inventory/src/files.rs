@@ -16,6 +16,8 @@ pub struct ArchiveFile {
     pub present: bool,
     /// Bytes in it; those that it should have where it is not there.
     pub bytes: u64,
+    /// Every control interval of it was looked at and is whole.
+    pub verified: bool,
 }
 
 /// A file that has the name of an archive, and is in no inventory.
@@ -48,7 +50,11 @@ pub(crate) fn look(
         // Names that offload did not choose, of another site's BSDS say, are looked at all the same.
         let looked = there.remove(&archive.name) || archive_copy(&archive.name).is_none();
         let found = if looked { length(storage, &dir.join(&archive.name))? } else { None };
-        archives.push(ArchiveFile { present: found.is_some(), bytes: found.unwrap_or(should_have) });
+        archives.push(ArchiveFile {
+            present: found.is_some(),
+            bytes: found.unwrap_or(should_have),
+            verified: false,
+        });
     }
     let mut strays: Vec<Stray> =
         there.into_iter().filter_map(|name| stray(storage, dir, bsds, name)).collect();

@@ -20,6 +20,7 @@ mod facts;
 mod files;
 mod points;
 mod usage;
+mod verify;
 
 pub use applied::{Applied, ApplyError, Gone, Stays};
 pub use apply::{Decided, Look, Orders, Site, apply, apply_at_rest};

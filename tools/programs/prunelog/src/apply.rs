@@ -12,7 +12,7 @@ use crate::prove::Prover;
 use crate::run::read_plan;
 use crate::{files, report, settings};
 
-/// Threads that look at files and remove them.
+/// Threads that look at files and remove them, at most.
 const THREADS: usize = 4;
 
 /// Code 0; 4 with warnings; 8 when something stays that was to go; 12 when nothing was deleted.
@@ -32,7 +32,8 @@ pub(crate) fn run(asked: &Apply, session: &mut Session) -> Outcome {
         timeout: session.common.timeout,
         now: now(),
     };
-    let orders = Orders { policy: &policy, plan: plan.as_ref(), dry_run: asked.dry_run, threads: THREADS };
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS));
+    let orders = Orders { policy: &policy, plan: plan.as_ref(), dry_run: asked.dry_run, threads };
     let mut prover = match asked.prove {
         true => Some(Prover::new(&storage, &asked.directory, asked.scratch.as_deref())?),
         false => None,

@@ -2,6 +2,7 @@
 
 use console::{Failure, Outcome, Session, message};
 use format_types::ConditionCode;
+use operation_retention::Policy;
 
 use crate::args::InventoryArgs;
 use crate::files::Out;
@@ -11,7 +12,7 @@ use crate::{document, plan};
 /// Code 4 when something of it is in doubt.
 pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
     let origin = Origin::QueueManager(asked.directory);
-    let read = plan::read(&origin, session)?;
+    let read = plan::read(&origin, &Policy::default(), session)?;
     let (inventory, _) = plan::parse(&read.bytes, &origin)?;
     for warning in &read.warnings {
         message(&warning.id, &warning.text);

@@ -22,13 +22,17 @@ pub(crate) struct Read {
 }
 
 /// The inventory document, or the one of a queue manager.
-pub(crate) fn read(origin: &Origin, session: &Session) -> Result<Read, Failure> {
+pub(crate) fn read(origin: &Origin, policy: &Policy, session: &Session) -> Result<Read, Failure> {
     match origin {
         Origin::Document(path) => Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new() }),
         Origin::QueueManager(dir) => {
             let storage = RealStorage::shared();
-            let Source { facts, .. } = read_source(&storage, dir, APPLICATION, session.common.timeout, now())
-                .map_err(|error| unknown(&error))?;
+            let Source { mut facts, .. } =
+                read_source(&storage, dir, APPLICATION, session.common.timeout, now())
+                    .map_err(|error| unknown(&error))?;
+            if policy.copy2_shorter {
+                facts.verify_copy1(&storage, dir);
+            }
             let doubts = facts.doubts().into_iter();
             let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();
             let bytes = facts.document().to_json().map_err(|error| refused(origin, error))?.into_bytes();
