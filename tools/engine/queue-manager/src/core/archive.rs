@@ -182,11 +182,6 @@ impl Core {
         }
     }
 
-    /// Whoever waits for a quiesce that a failure of the queue manager ends.
-    pub(super) fn drop_quiesce(&mut self) -> Option<ConnectionId> {
-        Some(self.quiesce.take()?.waiting?.0)
-    }
-
     /// CANCEL OFFLOAD: what is under way is given up and begun again, from the oldest log that is not archived; a pause after failures
     /// ends.
     pub(crate) fn cancel_offload(&mut self) -> Vec<String> {

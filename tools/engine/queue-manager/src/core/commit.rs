@@ -16,7 +16,7 @@ pub(super) struct PendingCommit {
     pub(super) work: WorkId,
     /// The log must be synced up to here.
     up_to: Rba,
-    pub(super) reply: Option<(ConnectionId, Reply)>,
+    reply: Option<(ConnectionId, Reply)>,
 }
 
 impl Core {

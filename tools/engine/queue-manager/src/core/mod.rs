@@ -139,6 +139,8 @@ struct Connection {
     backed_out: bool,
     /// Name of the backup that it has registered.
     backup: Option<String>,
+    /// It waits for the answer to a request. Whoever answers first has answered: nothing is said twice, whatever fails behind it.
+    waits: bool,
 }
 
 /// A connection that waits for an offload.
@@ -241,8 +243,10 @@ impl Core {
         std::mem::take(&mut self.messages)
     }
 
+    /// Answers the request of a connection that waits for an answer.
     fn reply(&mut self, connection: ConnectionId, reply: Reply) {
-        if self.connections.contains_key(&connection) {
+        let known = self.connections.get_mut(&connection);
+        if known.is_some_and(|known| std::mem::take(&mut known.waits)) {
             self.replies.push((connection, reply));
         }
     }
@@ -253,7 +257,7 @@ impl Core {
         self.messages.push(line);
     }
 
-    /// Ends the queue manager: whoever waits is told that the outcome is unknown or that nothing was done.
+    /// Ends the queue manager: whoever waits is told that the outcome is unknown.
     fn fail(&mut self, error: &CoreError) {
         if self.state == State::Failed {
             return;
@@ -263,18 +267,9 @@ impl Core {
         self.messages.push(text.clone());
         let name = self.log.bsds().name.clone();
         self.messages.push(format!("HWT499S {name} QUEUE MANAGER ENDS: what was acknowledged is in the log; correct the cause and start it"));
-        let waiting: Vec<ConnectionId> = self
-            .commits
-            .drain(..)
-            .filter_map(|pending| pending.reply.map(|(connection, _)| connection))
-            .chain(self.prepares.drain(..).map(|(_, connection, _)| connection))
-            .chain(self.works.values_mut().filter_map(|work| Some(work.reply.take()?.0)))
-            .chain(self.parked.drain(..).map(|(connection, ..)| connection))
-            .chain(self.archive_waits.drain(..).map(|wait| wait.connection))
-            .chain(self.stop_waits.drain(..))
-            .chain(self.new_page_sets.drain(..).filter_map(|new| new.connection))
-            .collect();
-        let waiting: Vec<ConnectionId> = waiting.into_iter().chain(self.drop_quiesce()).collect();
+        // Not only those on some list: a request that is being worked on stands on none.
+        let waiting: Vec<ConnectionId> =
+            self.connections.iter().filter(|(_, known)| known.waits).map(|(id, _)| *id).collect();
         for connection in waiting {
             self.reply(connection, error_reply(ConditionCode::Severe, ENDED, &text));
         }

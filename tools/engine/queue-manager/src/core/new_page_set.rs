@@ -22,7 +22,7 @@ pub(super) struct NewPageSet {
     /// Log below here says nothing of it, even where it speaks of an older one of the same number.
     at: Rba,
     /// Who is told when it is there.
-    pub(super) connection: Option<ConnectionId>,
+    connection: Option<ConnectionId>,
 }
 
 impl Core {

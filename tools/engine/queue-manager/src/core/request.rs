@@ -47,8 +47,12 @@ fn was_backed_out() -> Outcome {
 }
 
 impl Core {
-    /// Takes a request of a connection; its reply comes by [`Self::take_replies`], now or later. A connection has one request under way.
+    /// Takes a request of a connection; its one reply comes by [`Self::take_replies`], now or later. A connection has one request under
+    /// way.
     pub fn request(&mut self, connection: ConnectionId, request: Request) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.waits = true;
+        }
         if self.state == State::Failed || self.state == State::Stopped {
             self.reply(
                 connection,
@@ -63,15 +67,11 @@ impl Core {
             self.parked.push_back((connection, request, Shortage::Log));
             return;
         }
-        let outcome = self.or_fail(|core| core.handle(connection, &request));
-        match outcome {
+        match self.or_fail(|core| core.handle(connection, &request)) {
             Some(Outcome::Reply(reply)) => self.reply(connection, reply),
-            Some(Outcome::Later) => {}
+            // Where the queue manager ended, whoever waited was told.
+            Some(Outcome::Later) | None => {}
             Some(Outcome::Park(shortage)) => self.parked.push_back((connection, request, shortage)),
-            None => {
-                let text = "THE QUEUE MANAGER ENDED while it worked on the request; see its console";
-                self.reply(connection, super::error_reply(ConditionCode::Severe, super::ENDED, text));
-            }
         }
     }
 
@@ -85,14 +85,10 @@ impl Core {
             }
             match self.or_fail(|core| core.handle(connection, &request)) {
                 Some(Outcome::Reply(reply)) => self.reply(connection, reply),
-                Some(Outcome::Later) => {}
+                Some(Outcome::Later) | None => {}
                 Some(Outcome::Park(shortage)) => {
                     log_is_short |= shortage == Shortage::Log;
                     self.parked.push_back((connection, request, shortage));
-                }
-                None => {
-                    let text = "THE QUEUE MANAGER ENDED while the request waited; see its console";
-                    self.reply(connection, super::error_reply(ConditionCode::Severe, super::ENDED, text));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! How the core behaves where things go wrong or run short, through its public door.
 
+mod answers;
 mod bench;
 mod clock;
 mod damage;
