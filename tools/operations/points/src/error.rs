@@ -90,6 +90,19 @@ pub enum PointError {
         /// The target.
         target: Rba,
     },
+    /// The target time is from before the point was begun.
+    #[error(
+        "HWT903E recovery point {point} does not serve {}: it was begun at {}, so it may hold what was committed between; nothing was \
+            touched. Take an earlier recovery point, or --to-rba", time_text(*time), time_text(*begun)
+    )]
+    TimeBeforePoint {
+        /// The point's name.
+        point: String,
+        /// When it was begun.
+        begun: Timestamp,
+        /// The time asked for.
+        time: Timestamp,
+    },
     /// The target time is not before any commit.
     #[error(
         "HWT528E no commit in the log is later than {}: {}, the log ends at RBA {end}; nothing was touched. Without --to-time the \

@@ -201,7 +201,17 @@ fn walk_back(reader: &mut LogReader, urid: Urid, last: Rba, unit: &mut Tally) ->
     }
 }
 
-/// The first commit later than `time`, in the order of the log from `from` on; none when there is none up to `end`.
+/// The last of some commits, in the order of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastCommit {
+    /// RBA of the record that committed.
+    pub(crate) rba: Rba,
+    /// The latest time of them all: the clock may have stepped back.
+    pub(crate) latest: Timestamp,
+}
+
+/// The first commit later than `time`, in the order of the log from `from` on, if there is one up to `end`; and the last commit before
+/// that.
 ///
 /// Order in the log decides, not the clock: commits behind that one are lost with it even where their own times are earlier, because
 /// the clock stepped back between. Commits at exactly `time` are not later than it.
@@ -213,16 +223,18 @@ pub(crate) fn first_commit_after(
     from: Rba,
     end: Rba,
     time: Timestamp,
-) -> Result<(Option<Rba>, Option<Timestamp>), LogError> {
+) -> Result<(Option<Rba>, Option<LastCommit>), LogError> {
     let mut stream = reader.stream(from, end)?;
-    let mut latest = None;
+    let mut last = None;
+    let mut latest = Timestamp(0);
     while let Some((at, record)) = stream.next()? {
         if let Body::BeginPhase2 { at: committed, .. } = record.body {
             if committed > time {
-                return Ok((Some(at.start), Some(committed)));
+                return Ok((Some(at.start), last));
             }
-            latest = latest.max(Some(committed));
+            latest = latest.max(committed);
+            last = Some(LastCommit { rba: at.start, latest });
         }
     }
-    Ok((None, latest))
+    Ok((None, last))
 }

@@ -8,11 +8,11 @@ use std::path::Path;
 use engine_log::{LogError, LogReader};
 use engine_page_store::check_reach;
 use engine_storage::SharedStorage;
-use format_bsds::Bsds;
+use format_bsds::{Bsds, ConditionalRestart};
 use format_types::{HistoryId, LogHistory, PageSetId, Rba, Timestamp};
 
 use crate::error::PointError;
-use crate::lost_work::{LostWork, find, first_commit_after};
+use crate::lost_work::{LastCommit, LostWork, find, first_commit_after};
 use crate::point::Point;
 
 /// Where a recovery ends that does not go to the end of the log.
@@ -47,16 +47,27 @@ pub(crate) fn plan_cut(
     target: RecoveryTarget,
 ) -> Result<PlannedCut, PointError> {
     let manifest = &point.manifest;
-    let unfinished = reader.unfinished_cut();
+    let mut unfinished = reader.unfinished_cut();
     let rba = match target {
         RecoveryTarget::Rba(rba) => rba,
         RecoveryTarget::Time(time) => {
-            let found = first_commit_after(reader, manifest.log_needed_from(), end, time)?;
-            match (found, &unfinished) {
-                ((Some(rba), _), _) => rba,
+            let (later, last) = first_commit_after(reader, manifest.log_needed_from(), end, time)?;
+            if time < manifest.at && later.is_none_or(|rba| rba >= manifest.end) {
+                // Commits below the log that the point needs may be later than that time, and are in its pages.
+                let point = manifest.name.clone();
+                return Err(PointError::TimeBeforePoint { point, begun: manifest.at, time });
+            }
+            if later.is_none() {
+                unfinished = unfinished.or_else(|| cut_without_commits(reader.bsds(), last));
+            }
+            match (later, &unfinished) {
+                (Some(rba), _) => rba,
                 // That commit is cut off already.
-                ((None, _), Some((restart, _))) => restart.end,
-                ((None, latest), None) => return Err(PointError::NoLaterCommit { time, latest, end }),
+                (None, Some((restart, _))) => restart.end,
+                (None, None) => {
+                    let latest = last.map(|last| last.latest);
+                    return Err(PointError::NoLaterCommit { time, latest, end });
+                }
             }
         }
     };
@@ -93,6 +104,16 @@ pub(crate) fn plan_cut(
     let mut lost = find(reader, from, cut, readable)?;
     lost.unreadable = lost.unreadable.take().or(damage);
     Ok(PlannedCut { target: rba, cut, end, made: None, lost })
+}
+
+/// The cut that the current history began with, when nothing was committed behind it: a recovery that was interrupted behind its restart
+/// is finished by doing all but the cut again.
+fn cut_without_commits(bsds: &Bsds, last: Option<LastCommit>) -> Option<(ConditionalRestart, LogHistory)> {
+    let restart = bsds.conditional_restarts.last()?;
+    let history = bsds.histories.last()?;
+    let is_its = history.parent.is_some_and(|(_, cut)| cut == restart.end);
+    let is_fresh = last.is_none_or(|last| last.rba < history.first);
+    (is_its && is_fresh).then(|| (restart.clone(), history.clone()))
 }
 
 /// Shows that a page set of history `found`, which is not restored, holds nothing from behind a cut: neither `cut` nor one made before.

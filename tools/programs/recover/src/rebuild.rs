@@ -94,9 +94,9 @@ fn lines(document: &Document<'_>) -> Vec<String> {
         vec![format!("HWT576I BSDS MADE FROM {from}, BROUGHT UP TO LOG END {}", document.log_end)];
     lines.extend(document.notes.iter().map(|note| format!("HWT577I {note}")));
     lines.extend(
-        document.unusable.iter().map(|file| format!("HWT591W {} IS LEFT OUT: {}", file.name, file.why)),
+        document.unusable.iter().map(|file| format!("HWT901W {} IS LEFT OUT: {}", file.name, file.why)),
     );
-    lines.extend(document.gaps.iter().map(|gap| format!("HWT592W {}", gap.text)));
+    lines.extend(document.gaps.iter().map(|gap| format!("HWT902W {}", gap.text)));
     lines
         .extend(document.missing.iter().map(|what| format!("HWT578W {what}: LOG THAT ONLY IT HELD IS LOST")));
     lines.push(format!(

@@ -420,7 +420,7 @@ fn both_copies_of_the_bsds_are_lost() {
     let (code, out, _) = site.recover(&rebuild);
     assert_eq!(code, 4, "{out}");
     for name in [&archive, &beside] {
-        assert!(out.contains(&format!("HWT591W {name} IS LEFT OUT: it holds no ")), "{out}");
+        assert!(out.contains(&format!("HWT901W {name} IS LEFT OUT: it holds no ")), "{out}");
     }
     let held = site.put;
     site.holds(held);
