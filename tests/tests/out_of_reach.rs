@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use house::folder;
 use house::ground::{self, Mount};
-use house::loaded::{wait_for_console, wait_until};
+use house::loaded::{console, wait_for_console, wait_until};
 use house::owner::Owner;
 use house::programs::{self, Said, command, finish, run};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 const OPTIONS: [&str; 4] = ["--page-set-size", "1MiB", "--log-size", "1MiB"];
 
@@ -172,6 +172,48 @@ fn connections_beyond_the_descriptors_wait_and_the_others_work_on() {
     owner.stop().done();
     owner.start();
     assert_eq!(owner.browse("APP.Q").len(), 603);
+    owner.stop().done();
+}
+
+/// Processor time that a process has used.
+fn processor_time(pid: u32) -> Duration {
+    let line = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    // Behind the program's name: its state, then numbers; user and system time in hundredths of a second.
+    let numbers = line.rsplit_once(')').expect("a name").1;
+    let times = numbers.split_whitespace().skip(11).take(2);
+    let ticks: u64 = times.map(|word| word.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[test]
+fn while_descriptors_are_short_nothing_is_burnt_and_whoever_waits_is_served_when_there_are_more() {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let mut owner = queue_manager(scratch.path());
+    let pid = owner.pid().expect("it runs");
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = |current: Option<u64>| {
+        let process = Pid::from_raw(pid.cast_signed());
+        prlimit(process, Resource::Nofile, Rlimit { current, maximum }).expect("it is a child of this test");
+    };
+    // It was started with plenty, and reckons with it still: only the system says that there is none left.
+    let open = || fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count() as u64;
+    wait_until("nobody is connected any more", || {
+        let before = open();
+        std::thread::sleep(Duration::from_millis(50));
+        before == open()
+    });
+    limit(Some(open()));
+    let waiting = UnixStream::connect(owner.file("SOCKET")).expect("it listens");
+    wait_for_console(&owner, &["HWT498W"]);
+    let (before, since) = (processor_time(pid), Instant::now());
+    std::thread::sleep(Duration::from_secs(2));
+    let used = processor_time(pid) - before;
+    assert!(used < since.elapsed() / 10, "{used:?} of processor time in {:?}", since.elapsed());
+    let said = console(&owner);
+    assert_eq!(said.matches("HWT498W").count(), 1, "{said}");
+    limit(maximum);
+    assert_eq!(owner.browse("APP.Q"), ["first"]);
+    drop(waiting);
     owner.stop().done();
 }
 

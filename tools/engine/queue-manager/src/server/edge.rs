@@ -1,6 +1,7 @@
 //! The loop of the thread that owns the core.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ use crate::{ConnectionId, Core, CoreError, Job, JobDone, State};
 
 /// How long an idle loop waits before it looks at the clock again.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How long programs that want to connect wait after one could not be let in: a shortage that is not of this process's making ends
+/// without any sign here.
+const SHORT: Duration = Duration::from_millis(200);
 
 /// How long the last replies may take to be written when the queue manager ends.
 const LAST_REPLIES: Duration = Duration::from_secs(2);
@@ -46,6 +51,8 @@ pub(super) struct Edge<'a> {
     most: usize,
     /// Whether the listener is watched.
     listening: bool,
+    /// No program can be let in before: the system had no descriptor or no memory for it.
+    short_until: Option<Instant>,
     /// That programs wait was said, and they still do.
     crowded: bool,
 }
@@ -76,6 +83,7 @@ impl<'a> Edge<'a> {
             requested: false,
             most: most_connections(),
             listening: true,
+            short_until: None,
             crowded: false,
         })
     }
@@ -88,7 +96,7 @@ impl<'a> Edge<'a> {
             let longest = match ended {
                 Some(_) => Duration::from_millis(5),
                 None if busy => Duration::ZERO,
-                None => IDLE,
+                None => self.short_until.map_or(IDLE, |until| IDLE.min(until - Instant::now())),
             };
             let ready = self.poll.wait(longest);
             self.core.set_time(now());
@@ -186,15 +194,23 @@ impl<'a> Edge<'a> {
     }
 
     fn accept(&mut self) {
-        // An error is the end of those that wait, or a shortage of descriptors: then they wait until there are more.
         loop {
             if self.connections.len() >= self.most {
                 return self.stop_listening();
             }
             let stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => return self.stop_listening(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // That one is gone already, or a signal came.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) =>
+                {
+                    continue;
+                }
+                Err(_) => {
+                    self.short_until = Some(Instant::now() + SHORT);
+                    return self.stop_listening();
+                }
             };
             let number = self.next_number;
             self.next_number += 1;
@@ -280,6 +296,8 @@ impl<'a> Edge<'a> {
             self.numbers.remove(&connection.id);
             self.gather.back(connection.group);
             self.core.disconnect(connection.id);
+            // Its descriptor is free now.
+            self.short_until = None;
         }
     }
 
@@ -294,15 +312,16 @@ impl<'a> Edge<'a> {
             self.crowded = false;
             return None;
         }
-        if self.connections.len() < self.most {
+        self.short_until = self.short_until.filter(|until| Instant::now() < *until);
+        if self.connections.len() < self.most && self.short_until.is_none() {
             self.listening = self.poll.change(&self.listener, LISTENER, true, false).is_ok();
             return None;
         }
         let said = std::mem::replace(&mut self.crowded, true);
         (!said).then(|| {
             format!(
-                "HWT498W {} PROGRAMS ARE CONNECTED, further ones wait: the limit of open files allows no more; raise it, or let \
-                 programs disconnect",
+                "HWT498W {} PROGRAMS ARE CONNECTED, further ones wait: there are no descriptors for more; raise the limit of open \
+                 files, or let programs disconnect",
                 self.connections.len()
             )
         })
