@@ -111,7 +111,7 @@ fn held_units_are_gone_after_a_kill_and_prepared_ones_wait_and_hold_the_log() {
     owner.start();
     assert_eq!(sorted(owner.browse(QUEUE)), sorted(all));
     run("mqsc", [owner.name(), "RESOLVE INDOUBT(NOBODY) ACTION(COMMIT) NID(*)"])
-        .expect(8)
+        .expect(12)
         .says(&["CSQV412I QM1 CSQVRRID NO INDOUBT THREADS FOUND FOR NAME=NOBODY", "CSQ9023E"])
         .done();
     owner.stop().done();

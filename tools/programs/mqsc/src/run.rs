@@ -1,7 +1,7 @@
 //! Sends each command, prints what it answers.
 
 use console::{Failure, Outcome, Session, say};
-use engine_queue_manager::client::Client;
+use engine_queue_manager::client::{Client, ClientError};
 use format_protocol::{Reply, Request};
 use format_types::ConditionCode;
 use serde::Serialize;
@@ -14,15 +14,31 @@ struct Answer {
     statement: String,
     condition_code: ConditionCode,
     lines: Vec<String>,
+    /// Told on standard error: it is no listing.
+    #[serde(skip)]
+    told: bool,
 }
 
 #[derive(Serialize)]
 struct Report {
     condition_code: ConditionCode,
     statements: Vec<Answer>,
+    #[serde(flatten)]
+    end: Option<End>,
 }
 
-/// Runs the commands. The condition code is the highest of theirs; 8 where some were done and others refused.
+/// The end of a run that could not be gone on with.
+#[derive(Serialize)]
+struct End {
+    /// Why.
+    failure: Failure,
+    /// The command that was under way.
+    unanswered: String,
+    /// Commands behind it.
+    not_sent: Vec<String>,
+}
+
+/// Runs the commands. The condition code is the highest of theirs; 8 where some were done and others not, 12 where none was.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     let Arguments { directory, statements, check, .. } = arguments;
     let steps = plan(&statements)?;
@@ -34,48 +50,83 @@ pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     };
     let mut answers: Vec<Answer> = Vec::new();
     let mut end = None;
-    for step in steps {
-        match send(client.as_mut(), &step) {
+    let mut left = steps.iter();
+    while let Some(step) = left.next() {
+        match send(client.as_mut(), step) {
             Ok(answer) => {
-                // What does not read was told on standard error.
-                if !session.common.json && step.error.is_none() {
+                if answer.told {
+                    answer.lines.iter().for_each(|line| say(line));
+                } else if !session.common.json {
                     session.out.lines(&answer.lines);
                     session.out.flush();
                 }
                 answers.push(answer);
             }
-            Err(failure) => {
-                end = Some(failure);
+            Err(error) => {
+                let not_sent: Vec<String> = left.map(|step| step.text.clone()).collect();
+                let failure = explain(&error, &answers, step, not_sent.len());
+                end = Some(End { failure, unanswered: step.text.clone(), not_sent });
                 break;
             }
         }
     }
-    let code = overall(&answers);
+    let condition_code = end.as_ref().map_or_else(|| overall(&answers), |end| end.failure.code);
+    let failure = end.as_ref().map(|end| end.failure.clone());
     if session.common.json {
-        session.out.json(&Report { condition_code: code, statements: answers });
+        session.out.json(&Report { condition_code, statements: answers, end });
         session.failure_printed = true;
     }
-    end.map_or(Ok(code), Err)
+    failure.map_or(Ok(condition_code), Err)
 }
 
-fn send(client: Option<&mut Client>, step: &Step) -> Result<Answer, Failure> {
-    let answer = |condition_code, lines| Answer { statement: step.text.clone(), condition_code, lines };
+/// What became of a command; an error when none can be sent behind it.
+fn send(client: Option<&mut Client>, step: &Step) -> Result<Answer, ClientError> {
+    let answer =
+        |condition_code, lines, told| Answer { statement: step.text.clone(), condition_code, lines, told };
     if let Some(error) = &step.error {
-        say(error);
-        return Ok(answer(ConditionCode::Refused, vec![error.clone()]));
+        return Ok(answer(ConditionCode::Refused, vec![error.clone()], true));
     }
     let Some(client) = client else {
-        return Ok(answer(ConditionCode::Done, Vec::new()));
+        return Ok(answer(ConditionCode::Done, Vec::new(), false));
     };
     match client.call(&Request::Mqsc { text: step.text.clone() }) {
-        Ok(Reply::Lines { code, lines }) => Ok(answer(code, lines)),
-        Ok(_) => Err(Failure::refused("HWT705E", "UNEXPECTED ANSWER to MQSC")),
-        Err(error) => Err(Failure::of(&error).with_code(error.code())),
+        Ok(Reply::Lines { code, lines }) => Ok(answer(code, lines, false)),
+        Ok(_) => Err(ClientError::Unexpected("MQSC")),
+        // This one is refused, and the next is another matter.
+        Err(ClientError::Refused { code, id, text }) if code < ConditionCode::Severe => {
+            Ok(answer(code, vec![format!("{id} {text}")], true))
+        }
+        Err(error) => Err(error),
     }
+}
+
+fn is_done(answer: &Answer) -> bool {
+    answer.condition_code < ConditionCode::Partial
 }
 
 fn overall(answers: &[Answer]) -> ConditionCode {
     let highest = answers.iter().map(|answer| answer.condition_code).max().unwrap_or_default();
-    let some_done = answers.iter().any(|answer| answer.condition_code < ConditionCode::Partial);
-    if highest == ConditionCode::Refused && some_done { ConditionCode::Partial } else { highest }
+    match (answers.iter().any(is_done), highest) {
+        (_, ConditionCode::Done | ConditionCode::Warning | ConditionCode::Severe) => highest,
+        (true, _) => ConditionCode::Partial,
+        (false, _) => ConditionCode::Refused,
+    }
+}
+
+/// Says what was done before a failure: never 12 then, which says that nothing was.
+fn explain(error: &ClientError, answers: &[Answer], step: &Step, not_sent: usize) -> Failure {
+    let done = answers.iter().filter(|answer| is_done(answer)).count();
+    let code = match error.code() {
+        ConditionCode::Refused if done > 0 => ConditionCode::Partial,
+        code => code,
+    };
+    let fate = match error {
+        ClientError::Refused { .. } => "was not done",
+        _ => "may have been done or not",
+    };
+    Failure::of(error).with_code(code).hint(format!(
+        "{done} of {} commands were done before; {} {fate}; {not_sent} behind it were not sent",
+        answers.len() + 1 + not_sent,
+        step.text,
+    ))
 }

@@ -3,10 +3,13 @@
 #[path = "../../console/testing/server.rs"]
 mod server;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Output, Stdio};
 
-use format_protocol::{Reply, Request};
+use engine_queue_manager::files;
+use format_protocol::{FRAME_HEADER, Reply, Request, VERSION, frame_length};
+use format_types::{ConditionCode, QueueManagerId};
 use server::{Server, json, stderr, stdout};
 
 const MQSC: &str = env!("CARGO_BIN_EXE_mqsc");
@@ -129,14 +132,14 @@ fn units_in_doubt_are_shown_and_resolved() {
     let depth = |server: &Server| stdout(&server.run(MQSC, &["DIS QL(SYSTEM.DEFAULT.LOCAL.QUEUE) CURDEPTH"]));
     // Each part of the command decides what it does.
     for (statement, code, said) in [
-        ("RESOLVE INDOUBT(OTHER) ACTION(BACKOUT) NID(*)", 8, "CSQV412I"),
-        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(PAY.8)", 8, "CSQV417I"),
+        ("RESOLVE INDOUBT(OTHER) ACTION(BACKOUT) NID(*)", 12, "CSQV412I"),
+        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(PAY.8)", 12, "CSQV417I"),
         (
             "RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(PAY.7)",
             0,
             "CSQV415I QM1 CSQVRRID THREAD NID=pay.7 BACKOUT",
         ),
-        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(*)", 8, "CSQV412I"),
+        ("RESOLVE INDOUBT(TEST) ACTION(BACKOUT) NID(*)", 12, "CSQV412I"),
     ] {
         let output = server.run(MQSC, &[statement]);
         assert_eq!(output.status.code(), Some(code), "{statement}: {}", stdout(&output));
@@ -161,10 +164,105 @@ fn page_sets_are_defined_started_and_closed() {
         assert!(stdout(&output).contains(said), "{statement}: {}", stdout(&output));
     };
     run("DEFINE PSID(7) PAGES(64)", 0, "' DEFINE PSID' NORMAL COMPLETION");
-    run("DEFINE PSID(7) PAGES(64)", 8, "CSQP041E");
+    run("DEFINE PSID(7) PAGES(64)", 12, "CSQP041E");
     run("DISPLAY PSID(7)", 0, "STATUS(ONLINE)");
-    run("START PSID(7)", 8, "HWT447E QM1 CSQPALTR PSID(07) IS ONLINE");
-    run("START PSID(8)", 8, "CSQP042E");
+    run("START PSID(7)", 12, "HWT447E QM1 CSQPALTR PSID(07) IS ONLINE");
+    run("START PSID(8)", 12, "CSQP042E");
     run("DELETE PSID(7)", 0, "' DELETE PSID' NORMAL COMPLETION");
     run("DISPLAY PSID(7)", 0, "CSQM297I");
+}
+
+/// What a queue manager answers.
+enum Says {
+    Lines(ConditionCode),
+    Refuses(ConditionCode),
+    /// It is gone instead.
+    Nothing,
+}
+
+/// Runs commands against a queue manager that answers so: exit code, standard error, document.
+fn against(answers: Vec<Says>, commands: &[&str]) -> (i32, String, serde_json::Value) {
+    let run = |json: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join(files::SOCKET)).unwrap();
+        let replies: Vec<Option<Reply>> = answers
+            .iter()
+            .map(|says| match says {
+                Says::Lines(code) => Some(Reply::Lines { code: *code, lines: vec![format!("said {code}")] }),
+                Says::Refuses(code) => {
+                    Some(Reply::Error { code: *code, id: "HWT434E".to_owned(), text: "NO LOG".to_owned() })
+                }
+                Says::Nothing => None,
+            })
+            .collect();
+        let queue_manager = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let name = "QM1".parse().unwrap();
+            let hello = Reply::Hello { name, id: QueueManagerId(7), version: VERSION };
+            for reply in std::iter::once(Some(hello)).chain(replies) {
+                let mut header = [0; FRAME_HEADER];
+                if stream.read_exact(&mut header).is_err() {
+                    return;
+                }
+                let mut frame = vec![0; frame_length(header).unwrap()];
+                stream.read_exact(&mut frame).unwrap();
+                let Some(reply) = reply else { return };
+                stream.write_all(&reply.encode().unwrap()).unwrap();
+            }
+        });
+        let mut command = Command::new(MQSC);
+        command.arg(dir.path()).args(commands).args(json.then_some("--json")).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        queue_manager.join().unwrap();
+        output
+    };
+    let (plain, document) = (run(false), run(true));
+    assert_eq!(plain.status.code(), document.status.code());
+    let document = json(&document);
+    assert_eq!(document["condition_code"], plain.status.code().unwrap());
+    (plain.status.code().unwrap(), stderr(&plain), document)
+}
+
+#[test]
+fn the_code_says_whether_all_was_done_or_a_part_or_nothing() {
+    use ConditionCode::{Done, Partial, Refused, Warning};
+    use Says::{Lines, Refuses};
+    for (answers, code) in [
+        (vec![Lines(Done), Lines(Done)], 0),
+        (vec![Lines(Done), Lines(Warning)], 4),
+        (vec![Lines(Warning), Lines(Partial)], 8),
+        (vec![Lines(Done), Refuses(Refused)], 8),
+        // Whoever is refused does not keep the next one from being done.
+        (vec![Refuses(Refused), Lines(Done)], 8),
+        (vec![Lines(Refused), Lines(Done)], 8),
+        (vec![Lines(Partial), Lines(Partial)], 12),
+        (vec![Refuses(Refused), Lines(Partial)], 12),
+    ] {
+        let (found, said, document) = against(answers, &["DIS LOG", "DIS QMGR"]);
+        assert_eq!(found, code, "{said} {document}");
+        assert_eq!(document["statements"].as_array().unwrap().len(), 2, "{document}");
+        assert!(document.get("failure").is_none());
+    }
+}
+
+#[test]
+fn a_queue_manager_that_goes_halfway_leaves_said_what_was_done() {
+    use Says::{Lines, Nothing, Refuses};
+    let commands = ["DIS LOG", "FROB", "DIS QMGR", "DIS THREAD(*)", "DIS USAGE"];
+    let answers = vec![Lines(ConditionCode::Done), Nothing];
+    let (code, said, document) = against(answers, &commands);
+    assert_eq!(code, 16);
+    let counted =
+        "1 of 5 commands were done before; DIS QMGR may have been done or not; 2 behind it were not sent";
+    assert!(said.contains("HWT703E") && said.contains(counted), "{said}");
+    assert_eq!(document["statements"].as_array().unwrap().len(), 2, "{document}");
+    assert_eq!(document["unanswered"], "DIS QMGR");
+    assert_eq!(document["not_sent"], serde_json::json!(["DIS THREAD(*)", "DIS USAGE"]));
+    assert_eq!(document["failure"]["id"], "HWT703E");
+    assert_eq!(document["failure"]["condition_code"], 16);
+    // One that has ended says so: what it refused is known not to be done.
+    let answers = vec![Lines(ConditionCode::Done), Refuses(ConditionCode::Severe)];
+    let (code, said, _) = against(answers, &["DIS LOG", "DIS QMGR"]);
+    assert_eq!(code, 16);
+    assert!(said.contains("1 of 2 commands were done before; DIS QMGR was not done; 0 behind"), "{said}");
 }
