@@ -35,6 +35,15 @@ pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) unit: Option<UnitNumber>,
     pub(crate) waiting: Option<Asked>,
+    /// What was answered by saying that the queue manager has ended: it may have been done.
+    unknown: Option<Asked>,
+}
+
+impl Client {
+    /// Whether it may ask for something.
+    fn is_idle(&self) -> bool {
+        self.waiting.is_none() && self.unknown.is_none()
+    }
 }
 
 /// Most queues of a run.
@@ -67,8 +76,7 @@ pub(crate) fn class_name(page_set: u8) -> String {
 impl World {
     /// A program without a request under way makes one; false when all wait.
     pub(crate) fn act(&mut self) -> Result<bool, Broken> {
-        let idle: Vec<usize> =
-            (0..self.clients.len()).filter(|at| self.clients[*at].waiting.is_none()).collect();
+        let idle: Vec<usize> = (0..self.clients.len()).filter(|at| self.clients[*at].is_idle()).collect();
         let Some(at) = self.random.pick(&idle).copied() else { return Ok(false) };
         if self.clients[at].connection.is_none() {
             self.connect(at)?;
@@ -100,7 +108,7 @@ impl World {
         self.connects += 1;
         let name = format!("C{at}-{}", self.connects);
         self.clients[at] =
-            Client { connection: Some(core.connect()), name: name.clone(), unit: None, waiting: None };
+            Client { connection: Some(core.connect()), name: name.clone(), ..Client::default() };
         self.ask(at, Asked::Other, Request::Hello { version: VERSION, application: name })
     }
 
@@ -227,7 +235,7 @@ impl World {
 
     /// A connected program without a request under way, if there is one.
     pub(crate) fn idle_client(&self) -> Option<usize> {
-        let idle = |client: &Client| client.waiting.is_none() && client.connection.is_some();
+        let idle = |client: &Client| client.is_idle() && client.connection.is_some();
         let at = self.clients.iter().position(idle)?;
         (self.running() && !self.control.stopped()).then_some(at)
     }
@@ -263,16 +271,16 @@ impl World {
         if let Reply::Error { code, id, .. } = &reply
             && *code == ConditionCode::Severe
         {
-            // The queue manager has ended; what was asked for may have been done.
+            // For the model it is not answered; a second answer would be one too many all the same.
             self.note(id, &[]);
-            self.clients[at].waiting = Some(asked);
+            self.clients[at].unknown = Some(asked);
             return Ok(());
         }
         self.settle(at, asked, reply)?;
         let unanswered: Vec<(UnitNumber, QueueNumber)> = self
             .clients
             .iter()
-            .filter_map(|client| match client.waiting {
+            .filter_map(|client| match client.waiting.or(client.unknown) {
                 Some(Asked::Get { unit, queue, alone: true }) => Some((unit, queue)),
                 _ => None,
             })

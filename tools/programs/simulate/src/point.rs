@@ -23,6 +23,8 @@ pub(crate) struct MadePoint {
     pub(crate) directory: PathBuf,
     /// Its end: it serves targets from here on.
     pub(crate) end: Rba,
+    /// When it was done, by the queue manager's clock and its maker's: it serves times from then on.
+    pub(crate) done_at: u64,
     pub(crate) method: PointMethod,
     /// It was made after a stop.
     pub(crate) at_rest: bool,
@@ -321,6 +323,7 @@ impl World {
             self.points.push(MadePoint {
                 directory: plan.directory.clone(),
                 end: manifest.end,
+                done_at: self.model.clock().max(plan.at.0),
                 method: manifest.method,
                 at_rest: !manifest.stopped.is_empty(),
                 holds_log: manifest.log.is_some(),

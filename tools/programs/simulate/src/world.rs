@@ -163,9 +163,15 @@ impl World {
     /// Time passes and nothing happens.
     pub(crate) fn let_pass(&mut self, microseconds: u64) {
         self.now += microseconds;
+        self.pass_time();
+    }
+
+    /// The queue manager is told the time.
+    fn pass_time(&mut self) {
         let time = self.time();
         if let Some(core) = &mut self.core {
             core.set_time(time);
+            self.model.set_clock(time.0);
         }
     }
 
@@ -260,10 +266,7 @@ impl World {
 
     /// One step of whatever comes first: a program, a job, the core itself, a recovery point.
     pub(crate) fn step(&mut self) -> Result<(), Broken> {
-        let time = self.time();
-        if let Some(core) = &mut self.core {
-            core.set_time(time);
-        }
+        self.pass_time();
         match self.random.below(10) {
             0 | 1 if self.point.is_some() => self.step_point()?,
             0..=4 => {
@@ -275,7 +278,7 @@ impl World {
             7 => self.step_point()?,
             _ => self.step_job().map(drop)?,
         }
-        self.notice_end();
+        self.notice_end()?;
         Ok(())
     }
 
@@ -319,12 +322,19 @@ impl World {
     }
 
     /// A queue manager that has ended by itself is gone, as its process would be.
-    fn notice_end(&mut self) {
+    ///
+    /// # Errors
+    /// When it left a request without an answer.
+    fn notice_end(&mut self) -> Result<(), Broken> {
         if self.core.as_ref().is_some_and(|core| core.state() == State::Failed) {
             self.totals.count(Event::Ended);
             self.trace(|| "the queue manager has ended".to_owned());
+            if self.clients.iter().any(|client| client.waiting.is_some()) {
+                return Err(format!("the queue manager ended and did not answer; {}", self.waiting()));
+            }
             self.vanish();
         }
+        Ok(())
     }
 
     /// The process is gone.
@@ -360,6 +370,7 @@ impl World {
     /// What it was refused for.
     pub(crate) fn try_start(&mut self) -> Result<(), String> {
         let now = self.time();
+        self.model.set_clock(now.0);
         let path = self.dir.join(files::LOCK);
         let lock = self.shared.lock(&path).map_err(|error| error.to_string())?;
         let lock = lock.ok_or("the directory is locked by nobody known")?;
@@ -382,7 +393,7 @@ impl World {
         for _ in 0..STUCK {
             let more = self.work()?;
             let stepped = self.step_job()?;
-            self.notice_end();
+            self.notice_end()?;
             if self.core.is_none() {
                 return Ok(());
             }
@@ -413,7 +424,7 @@ impl World {
                     return Ok(true);
                 }
                 Some(State::Failed) | None => {
-                    self.notice_end();
+                    self.notice_end()?;
                     return Ok(false);
                 }
                 Some(_) => {}

@@ -5,6 +5,7 @@
 
 use format_types::Rba;
 
+use super::clock::Moment;
 use super::{Model, Number, Operation, Phase, Place, Unit};
 
 /// Where a record lies: it begins at `from` or later and ends at `to` or earlier. A cut keeps the records that begin below it.
@@ -28,7 +29,7 @@ impl Stretch {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Below,
     Above,
     Unknown,
@@ -42,7 +43,8 @@ pub(super) struct Deed {
     connection: String,
     prepared: Option<Stretch>,
     ended: End,
-    commit: bool,
+    pub(super) moment: Moment,
+    pub(super) commit: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +80,8 @@ impl Model {
         };
         if !operations.is_empty() || unit.prepared.is_some() {
             let (connection, prepared) = (unit.connection, unit.prepared);
-            self.chronicle.push(Deed { operations, connection, prepared, ended, commit });
+            let moment = Moment { asked: unit.asked_at, known: self.clock };
+            self.chronicle.push(Deed { operations, connection, prepared, ended, moment, commit });
         }
     }
 
@@ -87,7 +90,8 @@ impl Model {
         let ended = End::Within(Stretch { from: asked, to: self.log_end });
         let operations = vec![Operation::Got(number)];
         let connection = String::new();
-        self.chronicle.push(Deed { operations, connection, prepared: None, ended, commit: true });
+        let moment = Moment { asked: 0, known: self.clock };
+        self.chronicle.push(Deed { operations, connection, prepared: None, ended, moment, commit: true });
     }
 
     /// RBAs of the records that committed units, in order: what programs were told, and may want to recover to.
@@ -109,6 +113,7 @@ impl Model {
             next_message: self.next_message,
             next_unit: self.next_unit,
             log_end: cut,
+            clock: self.clock,
             ..Self::default()
         };
         model.messages.values_mut().for_each(|(_, place)| *place = Place::Gone);
@@ -172,6 +177,11 @@ impl Model {
 }
 
 impl Deed {
+    /// Which side of a cut its end is on.
+    pub(super) fn side(&self, cut: Rba) -> Side {
+        self.ended.side(cut)
+    }
+
     /// The unit as it is at a cut that its end is not below: still open, perhaps. The outer none when that is more than one thing.
     fn open_at(&self, cut: Rba, end: Side) -> Option<Option<Unit>> {
         let phase = match (self.prepared.map(|prepared| prepared.side(cut)), end) {
@@ -195,6 +205,7 @@ impl Deed {
             connection: self.connection.clone(),
             may_have_got: std::collections::BTreeSet::new(),
             asked,
+            asked_at: self.moment.asked,
             prepared,
             in_jeopardy: false,
             given_back: false,

@@ -9,6 +9,7 @@ impl Model {
         if let Some(unit) = self.units.get_mut(&unit) {
             unit.phase = Phase::Committing;
             unit.asked = self.log_end;
+            unit.asked_at = self.clock;
             unit.may_have_got.extend(heads);
         }
     }

@@ -7,6 +7,7 @@
 //! It also keeps a chronicle of what was committed where in the log, so that it can say what must be there when the log is cut.
 
 mod chronicle;
+mod clock;
 mod gets;
 mod reading;
 mod restart;
@@ -80,6 +81,8 @@ struct Unit {
     may_have_got: BTreeSet<Number>,
     /// End of the log when its phase last changed.
     asked: Rba,
+    /// The queue manager's clock then.
+    asked_at: u64,
     /// Where the record lies that put it in doubt.
     prepared: Option<Stretch>,
     /// What it had done by then: while it backs out later, others may get what it got.
@@ -147,6 +150,8 @@ pub(crate) struct Model {
     highest_key: u64,
     /// End of the log, as last seen.
     pub(crate) log_end: Rba,
+    /// The queue manager's clock, in microseconds.
+    clock: u64,
     /// Units that ended and left something that outlives a restart, oldest first.
     chronicle: Vec<Deed>,
 }
@@ -175,6 +180,7 @@ impl Model {
             connection: connection.to_owned(),
             may_have_got: BTreeSet::new(),
             asked: self.log_end,
+            asked_at: self.clock,
             prepared: None,
             in_doubt: Vec::new(),
             in_jeopardy: false,
@@ -234,7 +240,7 @@ impl Model {
 
     /// Sets how far a unit is.
     pub(crate) fn phase(&mut self, unit: UnitNumber, phase: Phase) {
-        let log_end = self.log_end;
+        let (log_end, clock) = (self.log_end, self.clock);
         if let Some(unit) = self.units.get_mut(&unit) {
             if phase == Phase::InDoubt && unit.prepared.is_none() {
                 unit.prepared = Some(Stretch { from: unit.asked, to: log_end });
@@ -242,6 +248,7 @@ impl Model {
             }
             unit.phase = phase;
             unit.asked = log_end;
+            unit.asked_at = clock;
         }
     }
 

@@ -14,6 +14,8 @@ mod offline;
 mod rebuild;
 mod rot;
 mod ruin;
+mod to_time;
+mod verify_point;
 
 use engine_queue_manager::Job;
 
@@ -113,6 +115,8 @@ impl World {
             19 => self.move_to_other_site(),
             20 => self.lose_the_logs(),
             21 if sound => self.lose_the_bsds(),
+            22 if sound => self.recover_to_time(),
+            23 if !self.points.is_empty() => self.verify_a_point(sound),
             _ => Ok(()),
         }
     }

@@ -15,9 +15,9 @@ use crate::model::Broken;
 use crate::world::World;
 
 /// A control interval, and every place where its bytes lie.
-struct Holders {
-    rba: Rba,
-    places: Vec<(PathBuf, u64)>,
+pub(super) struct Holders {
+    pub(super) rba: Rba,
+    pub(super) places: Vec<(PathBuf, u64)>,
 }
 
 impl World {
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// A control interval that a recovery from point `from` reads for certain.
-    fn needed_interval(&mut self, from: &Path) -> Result<Option<Holders>, Broken> {
+    pub(super) fn needed_interval(&mut self, from: &Path) -> Result<Option<Holders>, Broken> {
         let point = Point::open(&self.shared, from).map_err(|error| error.to_string())?;
         let bsds = read_bsds(&self.shared, &self.dir).map_err(|error| error.to_string())?;
         let low = point.manifest.log_needed_from().ci_start();
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// A whole control interval of a file becomes something else.
-    fn ruin(&mut self, path: &Path, offset: u64) -> Result<(), Broken> {
+    pub(super) fn ruin(&mut self, path: &Path, offset: u64) -> Result<(), Broken> {
         let mut flip = vec![0; CI_SIZE];
         self.random.fill(&mut flip);
         self.control.rot(path, offset, &flip).map_err(|error| error.to_string())
