@@ -185,10 +185,10 @@ impl Comparer {
                     }
                 }
             }
-            // Two damaged versions may complete each other.
+            // Two damaged versions may complete each other; an active log that is archived may have it until it is used again.
             let alone = RbaRange::new(at, at.plus(CI));
             let elsewhere = good.is_some()
-                || bad.len() > 1 && Chunks::new(self.sets.again()).prepare(at, need, alone).is_ok();
+                || !bad.is_empty() && Chunks::new(self.sets.again()).prepare(at, need, alone).is_ok();
             total.lost += u64::from(!elsewhere);
             total.damaged += u64::from(elsewhere && !bad.is_empty());
             for (set, why) in bad {
