@@ -56,6 +56,9 @@ pub(crate) fn find(
         .filter(|content| content.identity.queue_manager == bsds.queue_manager)
         .filter_map(|content| line.clip(content.identity.history, content.range()))
         .collect();
+    // The log was read to its end: what is there needs no trailer.
+    let current = bsds.current_active(1).and_then(|log| log.range);
+    here.extend(current.map(|range| RbaRange::new(range.start, recorded.end)));
     here.sort_unstable();
     let on_the_line = page_sets.iter().filter(|set| line.holds(set.history, set.recovery_rba));
     let restart = on_the_line

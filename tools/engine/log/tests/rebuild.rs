@@ -11,7 +11,7 @@ use engine_log::{
 use engine_storage::{FaultyStorage, MemoryStorage, OpenMode, SharedStorage};
 use format_bsds::{Bsds, PageSetEntry};
 use format_log::Body;
-use format_types::{Expand, HistoryId, PageSetId, QueueManagerId, Rba, RbaRange};
+use format_types::{CI_SIZE, Expand, HistoryId, PageSetId, QueueManagerId, Rba, RbaRange};
 use site::{NOW, SIZE, create, dir, fill, new_log, numbers, offload, open, reader};
 
 fn memory() -> SharedStorage {
@@ -592,4 +592,19 @@ fn the_history_that_an_interrupted_cut_began_is_known_when_the_bsds_is_lost() {
         }
     }
     assert!(begun > 3, "{begun}");
+}
+
+/// A torn write at the end of the log leaves whole records without a trailer: they are no gap.
+#[test]
+fn records_at_the_end_without_a_trailer_are_there() {
+    let Site { storage, lost, records } = written(memory(), true, 60);
+    let end = records.last().unwrap().0.end;
+    for copy in 1..=2 {
+        let current = lost.current_active(copy).unwrap();
+        let file = storage.open(&dir().join(&current.name), OpenMode::ReadWrite).unwrap();
+        let trailer = end.ci_start().since(current.range.unwrap().start) + CI_SIZE as u64 - 64;
+        file.write_at(trailer, &[0; 64]).unwrap();
+    }
+    let made = rebuilt(&storage).unwrap();
+    assert_eq!((made.log_end, made.gaps), (end, Vec::new()));
 }
