@@ -126,7 +126,14 @@ fn from_point(
     };
     let inventory = with_pieces(&base, manifest, pieces);
     let cut = manifest.end;
-    let loss = Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), must_be_accepted: false };
+    let loss = Loss {
+        after: cut,
+        last: None,
+        logs: false,
+        page_sets: Vec::new(),
+        unusable: Vec::new(),
+        must_be_accepted: false,
+    };
     let log = Some((point.directory.clone(), inventory)).filter(|_| !pieces.is_empty());
     Ok(plan(settings, point, base, log, cut, loss))
 }
@@ -191,7 +198,9 @@ fn other_site(
         });
     }
     let inventory = Bsds { active_logs: Vec::new(), ..base.clone() };
-    let loss = Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), must_be_accepted: true };
+    let unusable = std::mem::take(&mut survey.unusable);
+    let loss =
+        Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), unusable, must_be_accepted: true };
     let needed = manifest.log_needed_from() < cut;
     let log = Some((archives.to_owned(), inventory)).filter(|_| needed);
     Ok(plan(settings, point, base, log, cut, loss))
@@ -253,7 +262,14 @@ fn logs_lost(
     base.page_sets =
         of_point.page_sets.into_iter().filter(|entry| manifest.page_set(entry.page_set).is_some()).collect();
     let cut = manifest.end;
-    let loss = Loss { after: cut, last: None, logs: true, page_sets: given_up, must_be_accepted: true };
+    let loss = Loss {
+        after: cut,
+        last: None,
+        logs: true,
+        page_sets: given_up,
+        unusable: Vec::new(),
+        must_be_accepted: true,
+    };
     let mut plan = plan(settings, point, base, None, cut, loss);
     plan.kept_as = kept_as;
     Ok(plan)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use engine_log::UnusableFile;
 use format_types::{PageSetId, Rba, Timestamp};
 
 /// What is given up.
@@ -15,6 +16,8 @@ pub struct Loss {
     pub logs: bool,
     /// Page sets that are given up: they were defined after the point.
     pub page_sets: Vec<PageSetId>,
+    /// Files that should hold log or a copy of the BSDS and are left out, for they cannot be read.
+    pub unusable: Vec<UnusableFile>,
     /// Somebody has to say that it is accepted: there may be a queue manager that had more.
     pub must_be_accepted: bool,
 }
@@ -34,6 +37,9 @@ impl Loss {
             "HWT560W LOG AFTER RBA {} IS NOT HERE{last}: WHAT WAS COMMITTED SINCE IS LOST, AND WHAT WAS GOT SINCE IS THERE AGAIN",
             self.after
         )];
+        lines.extend(
+            self.unusable.iter().map(|file| format!("HWT901W {} IS LEFT OUT: {}", file.name, file.why)),
+        );
         if self.logs {
             lines.push(
                 "HWT561W ALL LOGS ARE GIVEN UP: RECOVERY POINTS THAT NEED LOG CANNOT BE RECOVERED ANY MORE"

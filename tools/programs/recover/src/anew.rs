@@ -26,6 +26,7 @@ struct Document<'a> {
     last_record_at: Option<String>,
     logs_given_up: bool,
     page_sets_given_up: &'a [PageSetId],
+    unusable: Vec<&'a str>,
     kept_as: Option<String>,
     pages: u64,
     bytes: u64,
@@ -58,7 +59,7 @@ pub(crate) fn source(arguments: &Arguments) -> Option<AnewSource> {
     (nothing && arguments.psid.is_empty() && is_point()).then_some(AnewSource::Point)
 }
 
-/// Code 0; 12 when nothing was done, also because loss is not accepted: it is listed then.
+/// Code 0, 4 when archives are left out that cannot be read; 12 when nothing was done, also because loss is not accepted: it is listed then.
 pub(crate) fn run(arguments: &Arguments, source: AnewSource, session: &mut Session) -> Outcome {
     let storage = RealStorage::shared();
     let absolute = |path: &Path| {
@@ -91,18 +92,19 @@ pub(crate) fn run(arguments: &Arguments, source: AnewSource, session: &mut Sessi
     });
     bar.finish();
     let plan = plan.map_err(failure)?;
+    let code = if plan.loss.unusable.is_empty() { ConditionCode::Done } else { ConditionCode::Warning };
     if plan.loss.must_be_accepted && !arguments.accept_loss && !arguments.dry_run {
         show(arguments, &plan, None, ConditionCode::Refused, session);
         session.failure_printed = true;
         return Err(failure(PointError::LossNotAccepted(plan.loss)));
     }
     if arguments.dry_run {
-        show(arguments, &plan, None, ConditionCode::Done, session);
-        return Ok(ConditionCode::Done);
+        show(arguments, &plan, None, code, session);
+        return Ok(code);
     }
     let report = make(&storage, &plan, &settings)?;
-    show(arguments, &plan, Some(&report), ConditionCode::Done, session);
-    Ok(ConditionCode::Done)
+    show(arguments, &plan, Some(&report), code, session);
+    Ok(code)
 }
 
 fn make(storage: &SharedStorage, plan: &AnewPlan, settings: &AnewSettings) -> Result<AnewReport, Failure> {
@@ -152,6 +154,7 @@ fn show(
         last_record_at: loss.last.map(console::format_time),
         logs_given_up: loss.logs,
         page_sets_given_up: &loss.page_sets,
+        unusable: loss.unusable.iter().map(|file| file.name.as_str()).collect(),
         kept_as: plan.kept_as.as_ref().map(|path| path.display().to_string()),
         pages: report.map_or(0, |report| report.pages),
         bytes: report.map_or(0, |report| report.bytes),

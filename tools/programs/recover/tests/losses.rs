@@ -233,6 +233,24 @@ fn at_another_site_from_archives() {
     let (code, out, _) = site.recover(&[&accepted[..], &["--dry-run"]].concat());
     assert_eq!(code, 0);
     assert!(out.contains("HWT575I") && !site.queue_manager().exists(), "{out}");
+    // The newest archive cannot be read in either copy: it is named beside what is lost.
+    let newest = |copy: u8| {
+        let names = fs::read_dir(site.path("ARCH")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(&format!("ARCHLOG{copy}.A"))).max().unwrap()
+    };
+    let kept: Vec<(String, Vec<u8>)> = [newest(1), newest(2)]
+        .map(|name| (name.clone(), fs::read(site.path("ARCH").join(name)).unwrap()))
+        .to_vec();
+    for (name, bytes) in &kept {
+        fs::write(site.path("ARCH").join(name), vec![0; bytes.len()]).unwrap();
+    }
+    let (code, out, _) = site.recover(&[&accepted[..], &["--dry-run"]].concat());
+    assert_eq!(code, 4, "{out}");
+    for (name, bytes) in &kept {
+        assert!(out.contains(&format!("HWT901W {name} IS LEFT OUT: it holds no log")), "{out}");
+        fs::write(site.path("ARCH").join(name), bytes).unwrap();
+    }
     // An empty directory is as good as none.
     fs::create_dir(site.queue_manager()).unwrap();
     site.kill_and_finish(&accepted);
