@@ -207,12 +207,8 @@ fn a_copy_that_was_given_up_is_not_taken_for_whole() {
     for name in ["BSDS01", "BSDS02"] {
         storage.remove(&dir().join(name)).unwrap();
     }
-    let made = rebuilt(&storage);
-    let made = match made {
-        // The copy beside the archive knows that a later instance was in those data sets: it says what is missing.
-        Ok(made) => made,
-        Err(error) => panic!("{error}"),
-    };
+    // The copy beside the archive knows that a later instance was in those data sets: it says what is missing.
+    let made = rebuilt(&storage).unwrap_or_else(|error| panic!("{error}"));
     assert!(made.bsds.copy_stopped[1].is_some() && made.bsds.copy_stopped[0].is_none());
     assert!(made.bsds.actives(2).any(|log| log.status.incomplete));
     write_rebuilt_bsds(&storage, &dir(), &made.bsds).unwrap();
@@ -298,7 +294,6 @@ fn files_of_somebody_else_and_files_that_contradict_each_other_are_refused_by_na
         "{error}"
     );
     put("LOGCOPY2.DS02", &before[Path::new("LOGCOPY2.DS02")]);
-
     // The same log written otherwise: a system that went on from a copy of the first data set.
     let archive = lost.archives.iter().find(|archive| archive.copy == 1).unwrap();
     let fork: SharedStorage = memory();
@@ -317,7 +312,6 @@ fn files_of_somebody_else_and_files_that_contradict_each_other_are_refused_by_na
         "{error}"
     );
     storage.remove(&dir().join("ARCHLOG1.A0000900")).unwrap();
-
     // Log of a history that nothing describes.
     let unknown =
         engine_log::NewLog { history: HistoryId { number: 2, random: 3 }, ..new_log(true, SIZE, 3) };
@@ -337,7 +331,6 @@ fn files_of_somebody_else_and_files_that_contradict_each_other_are_refused_by_na
         "{error}"
     );
     storage.remove(&dir().join("ARCHLOG1.A0000901")).unwrap();
-
     assert!(files(&storage) == before, "something was written");
     let made = rebuilt(&storage).unwrap();
     write_rebuilt_bsds(&storage, &dir(), &made.bsds).unwrap();

@@ -59,7 +59,8 @@ pub(crate) fn source(arguments: &Arguments) -> Option<AnewSource> {
     (nothing && arguments.psid.is_empty() && is_point()).then_some(AnewSource::Point)
 }
 
-/// Code 0, 4 when archives are left out that cannot be read; 12 when nothing was done, also because loss is not accepted: it is listed then.
+/// Code 0; 4 when archives are left out that cannot be read; 12 when nothing was done, also because loss is not accepted, which is listed
+/// then.
 pub(crate) fn run(arguments: &Arguments, source: AnewSource, session: &mut Session) -> Outcome {
     let storage = RealStorage::shared();
     let absolute = |path: &Path| {

@@ -1,5 +1,5 @@
-//! Both copies of the BSDS are lost, and an active log of which there is another copy perhaps too; it is made anew from the logs, and nothing
-//! else is lost.
+//! Both copies of the BSDS are lost, and perhaps an active log of which there is another copy; it is made anew from the logs, and
+//! nothing else is lost.
 
 use engine_log::read_bsds;
 use operation_points::{PointError, RebuildSettings, rebuild};
@@ -43,8 +43,8 @@ impl World {
                         return Ok(());
                     }
                 }
-                // A data set that was lost, or was made anew empty, has nothing of what an older BSDS says that it holds. Only who knows that
-                // its other copy has everything, or that it was archived, as here, can say that nothing is lost.
+                // A data set that was lost, or was made anew empty, has nothing of what an older BSDS says that it holds. Only who knows
+                // that its other copy has everything, or that it was archived, as here, can say that nothing is lost.
                 Err(PointError::LogsMissing(_)) if !settings.accept_loss => {
                     self.totals.count(Event::RebuildRefused);
                     settings.accept_loss = true;
