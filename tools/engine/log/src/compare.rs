@@ -73,6 +73,21 @@ pub fn compare_copies(
     range: RbaRange,
     report: &mut dyn FnMut(CopyFault),
 ) -> Result<Comparison, LogError> {
+    let compared = compare_copies_while(storage, dir, range, report, &mut || true)?;
+    Ok(compared.unwrap_or_default())
+}
+
+/// The same as long as `go_on` says so, which is asked before each mebibyte; none when it was ended before its end.
+///
+/// # Errors
+/// As [`compare_copies`].
+pub fn compare_copies_while(
+    storage: &SharedStorage,
+    dir: &Path,
+    range: RbaRange,
+    report: &mut dyn FnMut(CopyFault),
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Comparison>, LogError> {
     let mut reader = LogReader::open(storage, dir)?;
     let to = range.end.min(reader.find_end()?.synced);
     let mut sequence = reader.bsds().sequence;
@@ -81,6 +96,9 @@ pub fn compare_copies(
     let mut at = range.start.ci_start();
     let mut attempts = 0;
     while at < to {
+        if !go_on() {
+            return Ok(None);
+        }
         let chunk = RbaRange::new(at, at.plus(CHUNK as u64).min(to.ci_ceiling()));
         let mut faults = Vec::new();
         let compared = comparer.compare(chunk, to, &mut |fault| faults.push(fault));
@@ -99,7 +117,7 @@ pub fn compare_copies(
         total.add(compared);
         at = chunk.end;
     }
-    Ok(total)
+    Ok(Some(total))
 }
 
 /// Compares data sets.

@@ -48,7 +48,7 @@ mod sync;
 
 pub use archive_header::{ArchiveHeader, NotTheArchive, check_archive, check_bsds_copy};
 pub use bsds_at_rest::update_bsds_at_rest;
-pub use compare::{Comparison, CopyFault, compare_copies};
+pub use compare::{Comparison, CopyFault, compare_copies, compare_copies_while};
 pub use create::NewLog;
 pub use end::LogEnd;
 pub use error::LogError;

@@ -601,3 +601,40 @@ fn records_at_the_end_without_a_trailer_are_there() {
     let made = rebuilt(&storage).unwrap();
     assert_eq!((made.log_end, made.gaps), (end, Vec::new()));
 }
+
+/// The program that deleted archives was killed between marking them and noting the holes, and then the BSDS was lost: files that are gone were
+/// to go, and those that are there are archives like any other.
+#[test]
+fn a_deletion_that_was_not_finished_ends_with_the_files_that_are_there() {
+    let storage = memory();
+    create(&storage, true, SIZE, 3);
+    let mut log = open(&storage);
+    fill(&mut log, 0, 500);
+    let marked: Vec<_> = log.bsds().archives.iter().take(4).map(format_bsds::ArchiveLog::reference).collect();
+    log.update_bsds(|bsds| {
+        bsds.archives.iter_mut().take(4).for_each(|archive| archive.deleting = true);
+    })
+    .unwrap();
+    // The copy of the BSDS beside the next archive knows of the marks.
+    fill(&mut log, 500, 300);
+    log.sync_now().unwrap();
+    while offload(&mut log) > 0 {}
+    drop(log);
+    for name in [marked[0].name.as_str(), &marked[1].name, &marked[2].name, "BSDS01", "BSDS02"] {
+        storage.remove(&dir().join(name)).unwrap();
+    }
+    let made = rebuilt(&storage).unwrap().bsds;
+    assert!(marked[0].range == marked[1].range && marked[2].range == marked[3].range);
+    let holes: Vec<_> = made.holes.iter().map(|hole| hole.range).collect();
+    assert_eq!(holes, [marked[0].range], "copy 2 of the second stretch is there");
+    let named =
+        |reference| made.archives.iter().any(|archive: &format_bsds::ArchiveLog| archive.is(reference));
+    assert_eq!(marked.iter().map(named).collect::<Vec<_>>(), [false, false, false, true]);
+    assert!(made.archives.iter().all(|archive| !archive.deleting));
+    write_rebuilt_bsds(&storage, &dir(), &made).unwrap();
+    let mut log = open(&storage);
+    fill(&mut log, 800, 20);
+    log.sync_now().unwrap();
+    let missing = reader(&storage).missing(RbaRange::new(marked[2].range.start, log.end())).unwrap();
+    assert_eq!(missing, []);
+}

@@ -22,7 +22,9 @@ pub use at_rest::definitions_at_rest;
 pub use bring_forward::{BringForward, BroughtForward, bring_forward};
 pub use create::{NewQueueManager, create};
 pub use error::CoreError;
-pub use inventory::{BsdsChanged, ChangeError, change_at_rest, change_bsds, change_under_lock};
+pub use inventory::{
+    BsdsChanged, ChangeError, change_at_rest, change_bsds, change_under_lock, foresee_change,
+};
 pub use job::{Job, JobDone};
 
 /// Largest message: 4 MiB.

@@ -39,6 +39,8 @@ pub enum AnewSource {
     Archives(PathBuf),
     /// From nowhere: the point is a full one and needs none.
     LogsLost,
+    /// From the log of the queue manager in a directory, which goes on there and may be running.
+    Log(PathBuf),
 }
 
 /// What is to be made.

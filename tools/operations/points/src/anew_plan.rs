@@ -7,15 +7,16 @@ use engine_log::{LogFileKind, LogReader, LogSurvey};
 use engine_queue_manager::files;
 use engine_storage::{SharedStorage, Storage};
 use format_bsds::Bsds;
-use format_types::{PointMethod, PointState, Rba, RbaRange};
+use format_types::{HistoryId, PointMethod, PointState, Rba, RbaRange};
 
 use crate::anew::{AnewPlan, AnewSettings, AnewSource, name_point, place_to_keep};
 use crate::error::PointError;
 use crate::include_log::{bsds_of, time_before, with_pieces};
+use crate::list::read_bsds;
 use crate::loss::Loss;
 use crate::origin::{Origin, origin};
 use crate::point::Point;
-use crate::recovery_plan::{RecoveryPlan, check_copy_is_there, check_range};
+use crate::recovery_plan::{RecoveryPlan, check_copy_is_there, check_owner, check_range, log_needed};
 
 impl AnewPlan {
     /// Finds out what is to be done, and checks that it can be: the point, whose it is, every copy, and every byte of log. `progress`
@@ -38,6 +39,7 @@ impl AnewPlan {
             AnewSource::Point => from_point(storage, settings, point, of_point)?,
             AnewSource::Archives(dir) => other_site(storage, settings, point, of_point, dir, progress)?,
             AnewSource::LogsLost => logs_lost(storage, settings, point, of_point, progress)?,
+            AnewSource::Log(dir) => copy_of_original(storage, settings, point, dir)?,
         };
         for copy in &plan.restore.page_sets {
             check_copy_is_there(storage, &plan.point, copy)?;
@@ -203,6 +205,33 @@ fn other_site(
         Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), unusable, must_be_accepted: true };
     let needed = manifest.log_needed_from() < cut;
     let log = Some((archives.to_owned(), inventory)).filter(|_| needed);
+    Ok(plan(settings, point, base, log, cut, loss))
+}
+
+/// From the log of the queue manager that the point was made of; only a copy comes out of it.
+fn copy_of_original(
+    storage: &SharedStorage,
+    settings: &AnewSettings,
+    point: Point,
+    dir: &Path,
+) -> Result<AnewPlan, PointError> {
+    refuse_taken(storage, &settings.dir)?;
+    let bsds = read_bsds(storage, dir)?;
+    check_owner(&bsds, &point)?;
+    let mut reader = LogReader::with_bsds(storage, dir, bsds);
+    let needed = log_needed(&mut reader, &point)?;
+    // What is not known to be durable may be half-written.
+    let synced = reader.find_end()?.synced.max(point.manifest.end);
+    // The record behind it is looked for only to keep whole records.
+    let end = reader.cut_at(synced, needed.end).unwrap_or(synced);
+    // Where the log behind the point was deleted on purpose, it goes to the end of its copies.
+    let deleted =
+        |(history, stretch): (HistoryId, RbaRange)| reader.bsds().holes_in(history, stretch).next().is_some();
+    let behind = RbaRange::new(point.manifest.end, end);
+    let cut = if reader.stretches(behind).into_iter().any(deleted) { point.manifest.end } else { end };
+    let base = reader.bsds().clone();
+    let loss = Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), must_be_accepted: false };
+    let log = Some((dir.to_owned(), base.clone())).filter(|_| point.manifest.log_needed_from() < cut);
     Ok(plan(settings, point, base, log, cut, loss))
 }
 

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use engine_log::{LogError, LogGap};
-use engine_queue_manager::CoreError;
 use engine_queue_manager::client::ClientError;
+use engine_queue_manager::{ChangeError, CoreError};
 use engine_recovery::RecoveryError;
 use format_manifest::ManifestError;
 use format_types::{ConditionCode, HistoryId, PageSetId, Rba, RbaRange, Timestamp};
@@ -407,6 +407,35 @@ pub enum PointError {
             Move it away, or name another directory", .0.display()
     )]
     DirectoryTaken(PathBuf),
+    /// What a point's directory holds is not the point that the BSDS names.
+    #[error("HWT597E the files in {} are not deleted: {why}; nothing was done. Forget the point without --delete-files", path.display())]
+    NotItsFiles {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A recovery was interrupted.
+    #[error(
+        "HWT485E RECOVERY POINT {point} IS NOT FORGOTTEN: a recovery is not finished, {} is there; run recover again to its end", left.display()
+    )]
+    RecoveryUnfinished {
+        /// The point.
+        point: String,
+        /// What the recovery left.
+        left: PathBuf,
+    },
+    /// It has what the queue manager's objects could be defined from again.
+    #[error(
+        "HWT487E RECOVERY POINT {0} IS NOT FORGOTTEN: it has the newest DEFINE statements that can be read; make another one first"
+    )]
+    NewestDefinitions(String),
+    /// No such point.
+    #[error("HWT481E RECOVERY POINT {0} IS NOT KNOWN: recpoint list shows those that are")]
+    NotKnown(String),
+    /// The BSDS was not changed.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// Active logs are missing or not as they were.
     #[error(
         "HWT572E {}. With both copies of the BSDS lost nothing says whether that file held log that is nowhere else. Nothing was written. \
@@ -441,6 +470,7 @@ impl PointError {
             Self::NotMade { error, .. } => error.code(),
             Self::Copy(error) => error.code(),
             Self::Client(error) => error.code(),
+            Self::Change(error) => error.code(),
             _ => ConditionCode::Refused,
         }
     }

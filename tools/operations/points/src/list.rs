@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use engine_storage::SharedStorage;
-use format_bsds::RecoveryPointEntry;
+use format_bsds::{Hold, RecoveryPointEntry};
 
 use crate::error::PointError;
 
@@ -15,21 +15,30 @@ pub fn list_points(storage: &SharedStorage, dir: &Path) -> Result<Vec<RecoveryPo
     Ok(read_bsds(storage, dir)?.recovery_points)
 }
 
-/// The same, each with whether it is on the line of the log: one that reaches behind a cut cannot be recovered from any more.
+/// A recovery point that the BSDS names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPoint {
+    /// Its entry.
+    pub entry: RecoveryPointEntry,
+    /// Whether it is on the line of the log: one that reaches behind a cut cannot be recovered from any more.
+    pub on_the_line: bool,
+    /// Holds on it, those that have ended among them.
+    pub holds: Vec<Hold>,
+}
+
+/// The entries in the BSDS, oldest first, with what else it says of each.
 ///
 /// # Errors
 /// When neither BSDS copy can be read.
-pub fn points_by_line(
-    storage: &SharedStorage,
-    dir: &Path,
-) -> Result<Vec<(RecoveryPointEntry, bool)>, PointError> {
+pub fn known_points(storage: &SharedStorage, dir: &Path) -> Result<Vec<KnownPoint>, PointError> {
     let bsds = read_bsds(storage, dir)?;
     let line = bsds.line();
-    let with_line = |entry: RecoveryPointEntry| {
-        let holds = line.holds(entry.history, entry.end);
-        (entry, holds)
+    let known = |entry: RecoveryPointEntry| KnownPoint {
+        on_the_line: line.holds(entry.history, entry.end),
+        holds: bsds.holds.iter().filter(|hold| hold.point == entry.name).cloned().collect(),
+        entry,
     };
-    Ok(bsds.recovery_points.into_iter().map(with_line).collect())
+    Ok(bsds.recovery_points.iter().cloned().map(known).collect())
 }
 
 /// The BSDS of the queue manager in `dir`.

@@ -41,6 +41,12 @@ pub(crate) fn check_log_with(
     point: &Point,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<LogCheck, PointError> {
+    let needed = log_needed(&mut reader, point)?;
+    check_range(&reader, needed, progress)
+}
+
+/// The log that `point` needs: from its recorded system recovery RBA to the end of the log.
+pub(crate) fn log_needed(reader: &mut LogReader, point: &Point) -> Result<RbaRange, PointError> {
     let manifest = &point.manifest;
     check_line(reader.bsds(), point)?;
     let end = reader.find_end()?.end;
@@ -51,7 +57,7 @@ pub(crate) fn check_log_with(
             point_end: manifest.end,
         });
     }
-    check_range(&reader, RbaRange::new(manifest.log_needed_from(), end), progress)
+    Ok(RbaRange::new(manifest.log_needed_from(), end))
 }
 
 /// Reads and verifies every control interval of `needed`.
@@ -60,10 +66,25 @@ pub(crate) fn check_range(
     needed: RbaRange,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<LogCheck, PointError> {
+    let mut tell = |done, total| {
+        progress(done, total);
+        true
+    };
+    let checked = check_range_while(reader, needed, SLICE, &mut tell)?;
+    Ok(checked.unwrap_or(LogCheck { needed, missing: Vec::new() }))
+}
+
+/// The same as long as `go_on` says so, which is told of bytes checked and of all after each `slice` of bytes; none when it was ended.
+pub(crate) fn check_range_while(
+    reader: &LogReader,
+    needed: RbaRange,
+    slice: u64,
+    go_on: &mut dyn FnMut(u64, u64) -> bool,
+) -> Result<Option<LogCheck>, PointError> {
     let mut missing: Vec<Missing> = Vec::new();
     let mut at = needed.start;
     while at < needed.end {
-        let until = at.ci_start().plus(SLICE).min(needed.end);
+        let until = at.ci_start().plus(slice).min(needed.end);
         for gap in reader.missing(RbaRange::new(at, until))? {
             match missing.last_mut() {
                 Some(last) if last.range.end == gap.range.start && last.data_sets == gap.data_sets => {
@@ -73,9 +94,11 @@ pub(crate) fn check_range(
             }
         }
         at = until;
-        progress(at.since(needed.start), needed.len());
+        if !go_on(at.since(needed.start), needed.len()) {
+            return Ok(None);
+        }
     }
-    Ok(LogCheck { needed, missing })
+    Ok(Some(LogCheck { needed, missing }))
 }
 
 /// A recovery that can be done.
@@ -228,7 +251,7 @@ fn choose(
     Ok((copies, made))
 }
 
-fn check_owner(bsds: &Bsds, point: &Point) -> Result<(), PointError> {
+pub(crate) fn check_owner(bsds: &Bsds, point: &Point) -> Result<(), PointError> {
     let manifest = &point.manifest;
     let foreign = |why: String| PointError::Foreign { point: manifest.name.clone(), why };
     if manifest.queue_manager_id != bsds.queue_manager {

@@ -105,6 +105,18 @@ pub fn clean_up(storage: &SharedStorage, plan: &RecoveryPlan) -> Result<(), Poin
     storage.sync_dir(&plan.dir).map_err(|e| PointError::storage("syncing", &plan.dir, e))
 }
 
+/// What a recovery that has not come to its end left in `dir`: a file that it made or set aside.
+pub(crate) fn unfinished(storage: &SharedStorage, dir: &Path) -> Result<Option<PathBuf>, PointError> {
+    let names = storage.list(dir).map_err(|e| PointError::storage("reading directory", dir, e))?;
+    let left = names.into_iter().find(|name| {
+        let name = name.to_string_lossy();
+        let ending =
+            name.strip_prefix("PSID").and_then(|rest| rest.split_once('.')).map(|(_, ending)| ending);
+        matches!(ending, Some(RESTORING | REPLACED))
+    });
+    Ok(left.map(|name| dir.join(name)))
+}
+
 fn beside(dir: &Path, page_set: PageSetId, what: &str) -> PathBuf {
     page_set_path(dir, page_set).with_extension(what)
 }

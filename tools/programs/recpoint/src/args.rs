@@ -1,11 +1,13 @@
 //! What was typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use console::{Common, HasCommon};
+use console::{Common, HasCommon, parse_duration, parse_time};
+use format_types::Timestamp;
 
-/// Make, list, show and verify recovery points
+/// Make, list, show, verify, hold and forget recovery points
 #[derive(Debug, Parser)]
 #[command(name = "recpoint", version)]
 pub(crate) struct Arguments {
@@ -35,10 +37,20 @@ pub(crate) enum Command {
     List(Directory),
     /// Show what a recovery point holds and needs
     Show(Named),
-    /// Look at every page of a recovery point, and at every byte of log that it needs
+    /// Look at every page of recovery points, and at every byte of log that they need; remember what was found
     ///
-    /// A point that holds its log is looked at anywhere: name any directory in the queue manager's place, for instance '.'.
-    Verify(Named),
+    /// Without a point, all that the queue manager knows. What is found is noted in the BSDS. A point that holds its log is looked at
+    /// anywhere: name any directory in the queue manager's place, for instance '.'.
+    Verify(Verify),
+    /// Hold a recovery point: it is not forgotten, and keeps its log, until it is released
+    Hold(Hold),
+    /// End all holds on a recovery point
+    Release(Kept),
+    /// Forget a recovery point: the BSDS does not name it any more, and it keeps no log
+    ///
+    /// Its files stay unless --delete-files is given. A point that is held, the last verified one that covers a page set, and the one with
+    /// the newest DEFINE statements are not forgotten.
+    Forget(Forget),
 }
 
 /// Directory of the queue manager.
@@ -77,6 +89,57 @@ pub(crate) struct Create {
     /// With --method full: go on where units of recovery are in doubt; the point is then a fuzzy one
     #[arg(long)]
     pub(crate) allow_in_doubt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) at: Directory,
+    /// The points: names in the BSDS, or directories; all that the BSDS names unless given
+    #[arg(value_name = "POINT")]
+    pub(crate) points: Vec<PathBuf>,
+    /// Look at as many as fit into this time, the one verified longest ago first: 500ms, 30s, 30m, 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) budget: Option<Duration>,
+    /// Recover from each point as well, in a scratch directory, by the real recovery and a start; the directory is then removed
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// With --deep: where the scratch directory is made, unless beside the point
+    #[arg(long, value_name = "DIR", requires = "deep")]
+    pub(crate) scratch: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kept {
+    #[command(flatten)]
+    pub(crate) at: Directory,
+    /// The point's name in the BSDS
+    #[arg(value_name = "POINT")]
+    pub(crate) point: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hold {
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+    /// Why; a point may be held for several reasons, and the same one again changes the time
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The hold ends then: 2027-01-31T00:00:00Z; it lasts until it is released unless given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) until: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+    /// Delete its files, too
+    #[arg(long)]
+    pub(crate) delete_files: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
-//! Make, list, show and verify recovery points.
+//! Make, list, show, verify, hold and forget recovery points.
 
 mod args;
 mod create;
+mod forget;
 mod full;
+mod hold;
 mod list;
 mod restart;
 mod run;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use console::{Failure, Outcome, Session};
 use engine_storage::{RealStorage, SharedStorage};
-use operation_points::{Point, PointError, list_points};
+use operation_points::{Point, PointError, Registry, list_points};
 
 use crate::args::{Arguments, Command};
 
@@ -14,8 +14,16 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         Command::Create(create) => crate::create::run(create, &storage, session),
         Command::List(at) => crate::list::run(at, &storage, session),
         Command::Show(named) => crate::show::run(named, &storage, session),
-        Command::Verify(named) => crate::verify::run(named, &storage, session),
+        Command::Verify(verify) => crate::verify::run(verify, &storage, session),
+        Command::Hold(hold) => crate::hold::hold(hold, &storage, session),
+        Command::Release(kept) => crate::hold::release(kept, &storage, session),
+        Command::Forget(forget) => crate::forget::run(forget, &storage, session),
     }
+}
+
+/// The inventory of the queue manager in `dir`, to be changed.
+pub(crate) fn registry<'a>(storage: &'a SharedStorage, dir: &'a Path, session: &Session) -> Registry<'a> {
+    Registry { storage, dir, timeout: session.common.timeout, now: console::now() }
 }
 
 /// A library's error as a program's end.

@@ -7,10 +7,11 @@ use format_types::{
     ConditionCode, HistoryId, PointMethod, PointState, QueueManagerId, QueueManagerName, Rba, RecoveryPart,
     SystemRecovery,
 };
-use operation_points::Point;
+use operation_points::{KnownPoint, Point, known_points};
 use serde::Serialize;
 
 use crate::args::Named;
+use crate::hold::HoldRow;
 use crate::run::find;
 
 #[derive(Serialize)]
@@ -33,11 +34,21 @@ struct Document<'a> {
     stopped: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a [CopiedLog]>,
+    /// When it was last found whole.
+    verified_at: Option<String>,
+    holds: Vec<HoldRow>,
 }
 
 pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Session) -> Outcome {
     let point = find(storage, &arguments.at.directory, &arguments.point)?;
     let manifest = &point.manifest;
+    // Looked at where its queue manager is not, it has no entry.
+    let known = known_points(storage, &arguments.at.directory).unwrap_or_default();
+    let is_it = |known: &KnownPoint| known.entry.name == manifest.name && known.entry.at == manifest.at;
+    let known = known.into_iter().find(is_it);
+    let state = known.as_ref().map_or(manifest.state, |known| known.entry.state);
+    let verified_at = known.as_ref().and_then(|known| known.entry.verified_at).map(format_time);
+    let holds: Vec<HoldRow> = known.iter().flat_map(|known| &known.holds).map(HoldRow::of).collect();
     let document = Document {
         name: &manifest.name,
         directory: point.directory.display().to_string(),
@@ -45,7 +56,7 @@ pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Sess
         queue_manager_id: manifest.queue_manager_id,
         history: manifest.history,
         method: manifest.method,
-        state: manifest.state,
+        state,
         at: format_time(manifest.at),
         start: manifest.start,
         end: manifest.end,
@@ -56,12 +67,14 @@ pub(crate) fn run(arguments: &Named, storage: &SharedStorage, session: &mut Sess
         definitions: &manifest.definitions,
         stopped: &manifest.stopped,
         log: manifest.log.as_deref(),
+        verified_at,
+        holds,
     };
-    session.answer(&document, || lines(&point));
+    session.answer(&document, || lines(&point, &document));
     Ok(ConditionCode::Done)
 }
 
-fn lines(point: &Point) -> Vec<String> {
+fn lines(point: &Point, document: &Document<'_>) -> Vec<String> {
     let manifest = &point.manifest;
     let field = |name: &str, value: String| format!("{name:16} {value}");
     let part = |part: Option<&RecoveryPart>| {
@@ -74,8 +87,9 @@ fn lines(point: &Point) -> Vec<String> {
         field("QUEUE MANAGER", format!("{} ({})", manifest.queue_manager, manifest.queue_manager_id)),
         field("LOG HISTORY", manifest.history.to_string()),
         field("METHOD", manifest.method.to_string()),
-        field("STATE", manifest.state.to_string()),
+        field("STATE", document.state.to_string()),
         field("AT", format_time(manifest.at)),
+        field("VERIFIED", document.verified_at.clone().unwrap_or_else(|| "not yet".to_owned())),
         field("START", manifest.start.to_string()),
         field("END", manifest.end.to_string()),
         field("LOG FROM", manifest.log_needed_from().to_string()),
@@ -84,6 +98,10 @@ fn lines(point: &Point) -> Vec<String> {
         field("  UNITS", part(recovery.units.as_ref())),
         String::new(),
     ];
+    if !document.holds.is_empty() {
+        lines.extend(document.holds.iter().map(|hold| field("HELD", hold.line())));
+        lines.push(String::new());
+    }
     if !manifest.stopped.is_empty() {
         lines.extend(manifest.stopped.iter().cloned());
         lines.push(String::new());

@@ -10,7 +10,7 @@ use format_bsds::Bsds;
 use format_protocol::{Reply, Request};
 use format_types::{ConditionCode, Rba, Timestamp};
 
-use super::{Circumstances, change, needed_from};
+use super::{Circumstances, Refusal, change, needed_from};
 use crate::client::{Client, ClientError};
 use crate::{CoreError, files};
 
@@ -104,6 +104,19 @@ pub fn change_bsds(
     }
 }
 
+/// What the change would say of a queue manager whose inventory is `bsds`. What a restart needs is not looked at.
+///
+/// # Errors
+/// When it would be refused.
+pub fn foresee_change(bsds: &Bsds, request: &Request, now: Timestamp) -> Result<Vec<String>, ClientError> {
+    change(&mut bsds.clone(), request, &Circumstances { now, needed_from: Rba::MAX }).map_err(refused)
+}
+
+fn refused(refusal: Refusal) -> ClientError {
+    let Refusal { id, text } = refusal;
+    ClientError::Refused { code: ConditionCode::Refused, id: id.to_owned(), text }
+}
+
 /// The same in the files of a queue manager that is down. Killed at any moment, the change is made or not made.
 ///
 /// # Errors
@@ -151,13 +164,7 @@ pub fn change_under_lock(
     };
     let applied = |bsds: &mut Bsds| {
         let needed_from = usage.as_ref().map_or(Rba::ZERO, |usage| needed_from(bsds, usage));
-        change(bsds, request, &Circumstances { now, needed_from }).map_err(|refusal| {
-            ChangeError::Client(ClientError::Refused {
-                code: ConditionCode::Refused,
-                id: refusal.id.to_owned(),
-                text: refusal.text,
-            })
-        })
+        Ok::<_, ChangeError>(change(bsds, request, &Circumstances { now, needed_from }).map_err(refused)?)
     };
     let (lines, bsds, messages) = update_bsds_at_rest(storage, dir, applied)?;
     Ok(BsdsChanged { live: false, sequence: bsds.sequence, facts: bsds.facts(), lines, messages })

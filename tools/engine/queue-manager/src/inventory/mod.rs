@@ -12,7 +12,7 @@ use format_bsds::Bsds;
 use format_protocol::Request;
 use format_types::{Rba, SystemRecovery, Timestamp};
 
-pub use door::{BsdsChanged, ChangeError, change_at_rest, change_bsds, change_under_lock};
+pub use door::{BsdsChanged, ChangeError, change_at_rest, change_bsds, change_under_lock, foresee_change};
 
 /// What a change has to know beside the inventory.
 #[derive(Debug, Clone, Copy)]
