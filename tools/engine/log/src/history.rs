@@ -128,6 +128,11 @@ impl LogReader {
         if target >= end {
             return Ok(end);
         }
+        // What was deleted began with an archive, and no record lies in two of those.
+        let history = self.bsds().history_at(target);
+        if self.bsds().holes.iter().any(|hole| hole.history == history && hole.range.start == target) {
+            return Ok(target);
+        }
         let first = self.stream(target, end)?.next()?.map(|(range, _)| range.start);
         Ok(first.unwrap_or(end))
     }

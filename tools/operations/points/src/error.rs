@@ -141,6 +141,19 @@ pub enum PointError {
         /// The data sets that would hold it.
         what: String,
     },
+    /// Log was deleted on purpose.
+    #[error(
+        "HWT500E log {range} was deleted on purpose: recovery point {point} recovers to the end of its copies and no further; nothing was \
+            touched. Add --to-rba X'{point_end}', or take a later recovery point"
+    )]
+    LogDeleted {
+        /// The point's name.
+        point: String,
+        /// The first stretch that is not there.
+        range: RbaRange,
+        /// End of its copies.
+        point_end: Rba,
+    },
     /// The log ends before the point.
     #[error(
         "HWT517E the log ends at {log_end}, recovery point {point} reaches to {point_end}: its pages may be beyond \

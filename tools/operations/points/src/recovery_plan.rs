@@ -60,6 +60,15 @@ pub(crate) fn log_needed(reader: &mut LogReader, point: &Point) -> Result<RbaRan
     Ok(RbaRange::new(manifest.log_needed_from(), end))
 }
 
+/// Whether `gap` lies behind the end of the point's copies and was deleted on purpose: the point recovers to that end all the same.
+pub(crate) fn deleted_behind(reader: &LogReader, point: &Point, gap: RbaRange) -> bool {
+    let hole = |(history, stretch): &(_, RbaRange)| {
+        let deleted: u64 = reader.bsds().holes_in(*history, *stretch).map(|hole| hole.len()).sum();
+        deleted == stretch.len()
+    };
+    gap.start >= point.manifest.end && reader.stretches(gap).iter().all(hole)
+}
+
 /// Reads and verifies every control interval of `needed`.
 pub(crate) fn check_range(
     reader: &LogReader,
@@ -193,6 +202,13 @@ impl RecoveryPlan {
         let to = new_cut.map_or(end, |cut| cut.cut);
         let LogCheck { needed, missing } = check_range(&reader, RbaRange::new(lowest, to), progress)?;
         if let Some(gap) = missing.first() {
+            if deleted_behind(&reader, &point, gap.range) {
+                return Err(PointError::LogDeleted {
+                    point: point.manifest.name.clone(),
+                    range: gap.range,
+                    point_end: point.manifest.end,
+                });
+            }
             let what = if gap.data_sets.is_empty() { "it".to_owned() } else { gap.data_sets.join(" or ") };
             return Err(PointError::LogMissing {
                 point: point.manifest.name.clone(),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::PointError;
 use crate::point::Point;
-use crate::recovery_plan::{LogCheck, check_range_while, log_needed};
+use crate::recovery_plan::{LogCheck, check_range_while, deleted_behind, log_needed};
 
 /// A page of a copy that does not verify.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -234,7 +234,7 @@ fn verify_log(
         }
     }
     for gap in &missing {
-        if is_deleted(&reader, point, gap.range) {
+        if deleted_behind(&reader, point, gap.range) {
             report.log_deleted.push(gap.range);
             continue;
         }
@@ -243,15 +243,6 @@ fn verify_log(
         report.worse(PointState::Unverified);
     }
     Ok(())
-}
-
-/// Whether `gap` lies behind the end of the point's copies and was deleted on purpose: the point recovers to that end all the same.
-fn is_deleted(reader: &LogReader, point: &Point, gap: RbaRange) -> bool {
-    let hole = |(history, stretch): &(_, RbaRange)| {
-        let deleted: u64 = reader.bsds().holes_in(*history, *stretch).map(|hole| hole.len()).sum();
-        deleted == stretch.len()
-    };
-    gap.start >= point.manifest.end && reader.stretches(gap).iter().all(hole)
 }
 
 fn is_no_queue_manager(storage: &SharedStorage, dir: &Path) -> bool {

@@ -10,7 +10,8 @@ use engine_storage::{FaultRates, OpenMode};
 use format_protocol::Request;
 use format_types::{PointState, Timestamp};
 use operation_points::{
-    DeepReport, DeepSettings, Driver, Point, verify_deep, verify_point, verify_point_while,
+    DeepReport, DeepSettings, Driver, Point, PointError, PointInTime, RecoveryTarget, recover_to,
+    verify_deep, verify_point, verify_point_while,
 };
 
 fn deep(killed: &Killed) -> DeepReport {
@@ -128,4 +129,14 @@ fn a_point_whose_log_was_deleted_on_purpose_behind_its_copies_recovers_to_their_
     // The first record of the history that begins there follows.
     assert_eq!(proof.failure, None);
     assert_eq!(proof.forward.unwrap().end.ci_start(), manifest.end, "{proof:?}");
+    // A recovery to the end of the log is refused and says how far it goes; so far, it goes.
+    let mut killed = killed;
+    killed.remove_page_sets();
+    let refused = killed.recover().unwrap_err();
+    assert!(matches!(refused, PointError::LogDeleted { .. }), "{refused}");
+    assert!(refused.to_string().contains(&manifest.end.to_string()), "{refused}");
+    let end = PointInTime { target: RecoveryTarget::Rba(manifest.end), accept_loss: true, random: 8 };
+    let now = Timestamp(killed.clock + 199);
+    let report = recover_to(&killed.storage, &killed.settings(), Some(end), now, &mut |_| {}).unwrap();
+    assert!(report.recovered);
 }

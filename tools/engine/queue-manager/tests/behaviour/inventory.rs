@@ -306,7 +306,9 @@ fn changes_are_made_while_the_log_is_full_and_while_it_is_offloaded() {
         archive_log(&mut bench);
     }
     bench.wait_seconds(1);
-    point(&mut bench, "P1", 5, &[0, 1, 2, 3], PointState::Verified);
+    for (name, at) in [("P0", 4), ("P1", 5)] {
+        point(&mut bench, name, at, &[0, 1, 2, 3], PointState::Verified);
+    }
     // The offload is under way, and never comes to its end.
     bench.holds = |job| matches!(job, Job::Offload(_));
     let mut full = false;
@@ -323,7 +325,12 @@ fn changes_are_made_while_the_log_is_full_and_while_it_is_offloaded() {
     changed(&mut bench, mark(&bsds, &old));
     remove(&bench.storage, &old[0]);
     changed(&mut bench, Request::SettleArchives { gone: old, kept: Vec::new() });
-    for request in [hold("P1", "audit", None), release("P1"), note("P1", 5, PointState::Verified, 8)] {
+    for request in [
+        hold("P1", "audit", None),
+        release("P1"),
+        note("P1", 5, PointState::Verified, 8),
+        forget("P0", Some("P1")),
+    ] {
         changed(&mut bench, request);
     }
     bench.run_held();
@@ -451,4 +458,41 @@ fn a_deletion_that_was_killed_halfway_ends_with_the_files_that_are_there() {
     compare_copies(&bench.storage, Path::new(DIR), line, &mut |fault| faults.push(fault)).unwrap();
     assert!(!faults.is_empty());
     bench.control().set_rates(FaultRates::default());
+}
+
+#[test]
+fn a_hundred_thousand_archives_are_deleted_in_one_request() {
+    let (mut bench, bsds) = down(91);
+    // Of a history that is on no line, so nothing needs them.
+    let model = bsds.archives[0].clone();
+    let history = format_types::HistoryId { number: 9, random: 9 };
+    let many: Vec<_> = (0..100_000u64)
+        .map(|number| format_bsds::ArchiveLog {
+            name: format!("ARCHLOG1.A{:07}", number + 200_000),
+            history,
+            range: RbaRange::new(Rba(number * 8192), Rba(number * 8192 + 8192)),
+            ..model.clone()
+        })
+        .collect();
+    let references: Vec<_> = many.iter().map(format_bsds::ArchiveLog::reference).collect();
+    engine_log::update_bsds_at_rest(&bench.storage, Path::new(DIR), |bsds| {
+        bsds.archives.extend(many);
+        Ok::<_, engine_log::LogError>(())
+    })
+    .unwrap();
+    bench.start();
+    let bsds = bench.core.bsds().clone();
+    let request = mark(&bsds, &references);
+    assert!(request.encode().is_ok());
+    changed(&mut bench, request);
+    // The first and the last stay, all others are one hole.
+    let (first, last) = (references[0].clone(), references[99_999].clone());
+    let settle = Request::SettleArchives { gone: references[1..99_999].to_vec(), kept: vec![first, last] };
+    assert!(settle.encode().is_ok());
+    changed(&mut bench, settle);
+    let after = bench.core.bsds();
+    assert_eq!(after.archives.len(), bsds.archives.len() - 99_998);
+    let range = RbaRange::new(references[1].range.start, references[99_998].range.end);
+    assert_eq!(after.holes, [Hole { history, range }]);
+    both_copies_say_it(&bench);
 }
