@@ -31,8 +31,8 @@
 //! | 2 + n | DESCR, UTF-8 |
 //! | 1 + n | page sets that it was moved from: their number, then each in rising order |
 //!
-//! Messages stay where they are when their queue's storage class moves to another page set, or the queue to another class. The page sets moved
-//! from that may hold some still are named, so that a queue is never called empty while one of them cannot be looked into.
+//! Messages stay where they are when their queue's storage class moves to another page set, or the queue to another class. The page
+//! sets moved from that may hold some still are named, so that a queue is never called empty while one of them cannot be looked into.
 //!
 //! **Validity.** Names follow their rules, numbers their ranges, and nothing follows the last field. **Torn**: as the pages are.
 //! **Order of writes.** Logged as every record; one record each, never a chain. **Not meant for** what changes at run time.

@@ -473,8 +473,8 @@ fn defined_page_sets(
     at_checkpoint: Option<&[PageSetId]>,
     notes: &mut Vec<String>,
 ) -> Vec<PageSetEntry> {
-    // A page set does not say where it was defined. One as large as before may have been defined again since; then it can be recovered from a
-    // copy of the older one all the same.
+    // A page set does not say where it was defined. One as large as before may have been defined again since; then it can be recovered
+    // from a copy of the older one all the same.
     let defined = |entry: &PageSetEntry| {
         let same = |base: &&PageSetEntry| {
             (base.page_set, base.initial_pages) == (entry.page_set, entry.initial_pages)

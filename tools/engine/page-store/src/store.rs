@@ -182,8 +182,8 @@ impl PageStore {
         self.messages.push(format!("CSQI005I PAGE SET {page_set} OFFLINE. RECOVERY RBA = {rba}"));
     }
 
-    /// Takes a page set offline because of what was found wrong with it. Errors that speak of more than this page set are given back: those of
-    /// the log, and that of a page which has seen more log than there is.
+    /// Takes a page set offline because of what was found wrong with it. Errors that speak of more than this page set are given back:
+    /// those of the log, and that of a page which has seen more log than there is.
     ///
     /// # Errors
     /// Those.

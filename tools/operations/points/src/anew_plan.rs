@@ -230,7 +230,14 @@ fn copy_of_original(
     let behind = RbaRange::new(point.manifest.end, end);
     let cut = if reader.stretches(behind).into_iter().any(deleted) { point.manifest.end } else { end };
     let base = reader.bsds().clone();
-    let loss = Loss { after: cut, last: None, logs: false, page_sets: Vec::new(), must_be_accepted: false };
+    let loss = Loss {
+        after: cut,
+        last: None,
+        logs: false,
+        page_sets: Vec::new(),
+        unusable: Vec::new(),
+        must_be_accepted: false,
+    };
     let log = Some((dir.to_owned(), base.clone())).filter(|_| point.manifest.log_needed_from() < cut);
     Ok(plan(settings, point, base, log, cut, loss))
 }

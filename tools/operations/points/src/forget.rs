@@ -9,12 +9,12 @@ use std::time::Duration;
 use engine_queue_manager::{BsdsChanged, change_bsds, foresee_change};
 use engine_storage::{SharedStorage, durable};
 use format_bsds::{Bsds, RecoveryPointEntry};
+use format_manifest::MANIFEST_FILE;
 use format_protocol::Request;
 use format_types::Timestamp;
 
 use crate::error::PointError;
 use crate::list::read_bsds;
-use crate::plan::MANIFEST_FILE;
 use crate::point::Point;
 use crate::restore::unfinished;
 use crate::verify::file_problem;

@@ -1,8 +1,8 @@
 //! Where a recovery takes a page set from: its copy in the recovery point, or, empty, from the log alone.
 //!
-//! A page set may have been deleted and defined again since the point was made, perhaps larger: its copy is then of another page set, of which
-//! the log behind the definition says nothing. And one that the point lacks was defined after the point was begun. Both are made anew at their
-//! initial size, and brought forward by the log like all others.
+//! A page set may have been deleted and defined again since the point was made, perhaps larger: its copy is then of another page set, of
+//! which the log behind the definition says nothing. And one that the point lacks was defined after the point was begun. Both are made
+//! anew at their initial size, and brought forward by the log like all others.
 
 use format_bsds::{Line, PageSetEntry};
 use format_manifest::{CopiedPageSet, Manifest};

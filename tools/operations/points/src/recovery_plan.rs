@@ -234,8 +234,8 @@ impl RecoveryPlan {
     }
 }
 
-/// The copies to be restored, and the page sets to be made anew. A page set that was deleted since is not restored unasked, and refused when
-/// asked for; and refused where the log is cut, for it may have been there at the target.
+/// The copies to be restored, and the page sets to be made anew. A page set that was deleted since is not restored unasked, and refused
+/// when asked for; and refused where the log is cut, for it may have been there at the target.
 fn choose(
     bsds: &Bsds,
     point: &Point,
@@ -244,7 +244,7 @@ fn choose(
 ) -> Result<(Vec<CopiedPageSet>, Vec<MadeAnew>), PointError> {
     let manifest = &point.manifest;
     let defined = |page_set: PageSetId| bsds.page_sets.iter().any(|entry| entry.page_set == page_set);
-    for page_set in wanted.iter().copied().filter(|page_set| !defined(*page_set)) {
+    if let Some(page_set) = wanted.iter().copied().find(|page_set| !defined(*page_set)) {
         return Err(match manifest.page_set(page_set) {
             Some(_) => PointError::NotDefined { page_set },
             None => PointError::NotInPoint { point: manifest.name.clone(), page_set },

@@ -9,6 +9,7 @@ mod life;
 mod model;
 mod pages;
 mod point;
+mod reference;
 mod report;
 mod run;
 mod seeds;

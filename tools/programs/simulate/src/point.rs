@@ -30,6 +30,15 @@ pub(crate) struct MadePoint {
     pub(crate) at_rest: bool,
     /// It holds the log that it needs.
     pub(crate) holds_log: bool,
+    /// Log below this was durable when its start was registered: units that ended there were not active any more.
+    pub(crate) durable: Rba,
+}
+
+impl MadePoint {
+    /// Whether that is its name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.directory.file_name().is_some_and(|own| own == name)
+    }
 }
 
 /// How far a point is.
@@ -79,12 +88,17 @@ pub(crate) struct PointMaker {
     with_log: bool,
     /// An answer is awaited.
     waiting: bool,
+    /// Log below this was durable when its start was registered.
+    durable: Rba,
 }
 
 impl PointMaker {
-    /// Takes an answer in.
-    pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply) {
+    /// Takes an answer in, of a queue manager whose log is durable below `durable`.
+    pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply, durable: Rba) {
         if connection == self.connection {
+            if matches!(reply, Reply::Backup { .. }) {
+                self.durable = durable;
+            }
             self.answers.push(reply);
         }
     }
@@ -125,6 +139,7 @@ impl World {
             plan: None,
             with_log,
             waiting: false,
+            durable: Rba::ZERO,
         };
         let hello = Request::Hello { version: VERSION, application: format!("RECPOINT {name}") };
         if let Some(core) = &mut self.core {
@@ -241,7 +256,7 @@ impl World {
             }
             (Stage::Finishing { plan, manifest }, Some(Reply::BackupFinished { .. })) => {
                 self.disconnect_point(&maker);
-                self.finish_point(&plan, &manifest);
+                self.finish_point(&plan, &manifest, maker.durable);
                 Ok(())
             }
             (_, Some(Reply::Error { id, text, .. })) => self.point_failed(&maker, &format!("{id} {text}")),
@@ -311,7 +326,7 @@ impl World {
         }
     }
 
-    fn finish_point(&mut self, plan: &PointPlan, manifest: &Manifest) {
+    fn finish_point(&mut self, plan: &PointPlan, manifest: &Manifest, durable: Rba) {
         self.note("point", &[plan.start.0]);
         self.trace(|| format!("recovery point {} is {:?}", plan.name, manifest.state));
         if manifest.state == PointState::Verified {
@@ -327,6 +342,7 @@ impl World {
                 method: manifest.method,
                 at_rest: !manifest.stopped.is_empty(),
                 holds_log: manifest.log.is_some(),
+                durable,
             });
         } else {
             self.totals.count(Event::PointRefused);
@@ -390,7 +406,7 @@ impl World {
                 if finished.manifest.method != wanted {
                     return Err(format!("a full point over in-doubt units {in_doubt} is {:?}", plan.method));
                 }
-                self.finish_point(&plan, &finished.manifest);
+                self.finish_point(&plan, &finished.manifest, Rba::MAX);
                 Ok(())
             }
             Err(error) => {

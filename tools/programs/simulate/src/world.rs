@@ -447,8 +447,9 @@ impl World {
 
     /// An answer to a connection that is none of the programs'.
     pub(crate) fn point_answered(&mut self, connection: ConnectionId, reply: Reply) -> Result<(), Broken> {
+        let durable = self.core.as_ref().map_or(Rba::ZERO, Core::log_synced);
         if let Some(point) = &mut self.point {
-            point.answered(connection, reply);
+            point.answered(connection, reply, durable);
         }
         Ok(())
     }

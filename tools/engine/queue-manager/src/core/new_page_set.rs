@@ -3,8 +3,8 @@
 //! The file has a temporary name until it is whole, and the BSDS names it last: a listed page set without a file would stop a start. A
 //! crash between the two leaves a file that nobody lists and that was never used; the next DEFINE PSID replaces it.
 //!
-//! Where in the log it was defined is listed with it, behind a record of its own: so every recovery point that holds an older page set of the
-//! same number ended below, and every one that holds this one began at or above.
+//! Where in the log it was defined is listed with it, behind a record of its own: so every recovery point that holds an older page set
+//! of the same number ended below, and every one that holds this one began at or above.
 
 use engine_page_store::{CreateJob, CreateOutcome, StoreIdentity};
 use format_bsds::PageSetEntry;

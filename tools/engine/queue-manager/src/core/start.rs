@@ -218,11 +218,7 @@ impl Core {
                     }
                 }
             });
-            let scanned = scanned.and_then(|()| match damaged {
-                Some(damage) => Err(damage),
-                None => Ok(()),
-            });
-            if let Err(error) = scanned {
+            if let Err(error) = scanned.and(damaged.map_or(Ok(()), Err)) {
                 if page_set == PageSetId::ZERO && !matches!(error, PageError::Offline { .. }) {
                     return Err(error.into());
                 }

@@ -41,7 +41,7 @@ impl World {
     }
 
     /// An RBA behind the end of a point and not behind what was acknowledged.
-    fn choose_target(&mut self, from: Rba) -> Option<Rba> {
+    pub(super) fn choose_target(&mut self, from: Rba) -> Option<Rba> {
         let commits: Vec<Rba> = self.model.commits().into_iter().filter(|rba| *rba >= from).collect();
         let last = commits.last()?.plus(1);
         Some(match self.random.below(3) {
