@@ -38,8 +38,8 @@ fn floor(member: &Member) -> Floor {
     }
 }
 
-/// Arrows between two operations: a recovery point is made by copying, a plan is applied only after retention has decided it anew, and nothing
-/// else is built on a neighbour.
+/// Arrows between two operations: a recovery point is made by copying, a plan is applied only after retention has decided it anew, and
+/// nothing else is built on a neighbour.
 const NEIGHBOURS: [(&str, &str); 2] =
     [("operation-points", "operation-copy"), ("operation-inventory", "operation-retention")];
 

@@ -1,5 +1,5 @@
-//! Which log may go, asked of a queue manager that works, was stopped or was killed: what is said agrees with what recovery needs and with what
-//! `dispusage` says, and what is in doubt is kept.
+//! Which log may go, asked of a queue manager that works, was stopped or was killed: what is said agrees with what recovery needs and
+//! with what `dispusage` says, and what is in doubt is kept.
 
 use std::fs;
 use std::path::PathBuf;

@@ -67,8 +67,8 @@ impl ArchiveHeader {
     }
 }
 
-/// Makes sure that the file at `path` is the archive that the inventory of `queue_manager` names: its first control interval is the one of that
-/// queue manager, history and RBA. A symbolic link is not followed.
+/// Makes sure that the file at `path` is the archive that the inventory of `queue_manager` names: its first control interval is the one
+/// of that queue manager, history and RBA. A symbolic link is not followed.
 ///
 /// # Errors
 /// What stands there instead.
@@ -84,7 +84,8 @@ pub fn check_archive(
     Ok(())
 }
 
-/// Makes sure that the file at `path` is a copy of the BSDS of `queue_manager`, by the beginnings of its slots. A symbolic link is not followed.
+/// Makes sure that the file at `path` is a copy of the BSDS of `queue_manager`, by the beginnings of its slots. A symbolic link is not
+/// followed.
 ///
 /// # Errors
 /// What stands there instead.

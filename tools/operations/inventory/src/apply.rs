@@ -1,12 +1,13 @@
 //! Applying a plan: what nothing needs is deleted, and nothing else.
 //!
-//! Order of writes: the archives are marked as being deleted in both copies of the BSDS; their files are removed, each only when its own first
-//! control interval says that it is that archive; the directory is synced; their entries are dropped and what they held is noted as holes. So
-//! a run that ends anywhere in between leaves entries that are marked, and the next run finishes them - after it has asked once more
-//! whether they are needed.
+//! Order of writes: the archives are marked as being deleted in both copies of the BSDS; their files are removed, each only when its
+//! own first control interval says that it is that archive; the directory is synced; their entries are dropped and what they held is
+//! noted as holes. So a run that ends anywhere in between leaves entries that are marked, and the next run finishes them - after it has
+//! asked once more whether they are needed.
 //!
-//! What goes is decided on the facts of this moment. Of a queue manager that is down the directory's lock is held from before they are read
-//! until all is done. A running one checks with the marking that they are still the same; when they are not, everything is decided again.
+//! What goes is decided on the facts of this moment. Of a queue manager that is down the directory's lock is held from before they are
+//! read until all is done. A running one checks with the marking that they are still the same; when they are not, everything is decided
+//! again.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -89,8 +90,8 @@ enum Door {
     },
 }
 
-/// Applies `orders`, whether the queue manager runs or not. First what an earlier run has marked is finished. `look` is asked before anything of
-/// this plan is marked; `progress` hears of archives deleted.
+/// Applies `orders`, whether the queue manager runs or not. First what an earlier run has marked is finished. `look` is asked before
+/// anything of this plan is marked; `progress` hears of archives deleted.
 ///
 /// # Errors
 /// When nothing was deleted of this plan, or it is not known whether what was removed is gone for good.

@@ -26,8 +26,8 @@ pub(crate) struct Deleted {
     pub(crate) beside: Option<String>,
 }
 
-/// Deletes the files of `archives` of `queue_manager` in `dir` with so many threads; nothing is synced. What does not say of itself that it is that
-/// archive stays, and no link is followed. `progress` hears of archives done.
+/// Deletes the files of `archives` of `queue_manager` in `dir` with so many threads; nothing is synced. What does not say of itself
+/// that it is that archive stays, and no link is followed. `progress` hears of archives done.
 pub(crate) fn delete(
     storage: &SharedStorage,
     dir: &Path,

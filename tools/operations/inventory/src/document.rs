@@ -81,8 +81,8 @@ impl Facts {
             .collect()
     }
 
-    /// An active log as far as it holds log that is nowhere else for certain: one that may be used again holds none, for it may be written over
-    /// at any time.
+    /// An active log as far as it holds log that is nowhere else for certain: one that may be used again holds none, for it may be
+    /// written over at any time.
     fn active(&self, log: &ActiveLog) -> Option<LogDataSet<'static>> {
         let range = log.range.filter(|range| !range.is_empty() && !log.status.is_available())?;
         let lacks = self.bsds.lacks_from(log).map(Rba::ci_start);

@@ -43,8 +43,8 @@ pub struct Source {
     pub facts: Facts,
 }
 
-/// Reads the facts of the queue manager in `dir`, running or not, and changes nothing. `application` names the asking program to a running one;
-/// `timeout` bounds every wait for it.
+/// Reads the facts of the queue manager in `dir`, running or not, and changes nothing. `application` names the asking program to a
+/// running one; `timeout` bounds every wait for it.
 ///
 /// # Errors
 /// When there is none, it does not answer, or its files cannot be read.

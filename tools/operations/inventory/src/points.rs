@@ -1,7 +1,7 @@
 //! Whether recovery points can be reached, and are what the BSDS says of them.
 //!
-//! Only what is seen counts: a point whose directory is gone, or not mounted, must not be the reason for which an older point's log goes. It may
-//! come back, so its log is kept too: it is shown as unverified.
+//! Only what is seen counts: a point whose directory is gone, or not mounted, must not be the reason for which an older point's log
+//! goes. It may come back, so its log is kept too: it is shown as unverified.
 
 use std::path::Path;
 

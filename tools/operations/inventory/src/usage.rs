@@ -28,8 +28,8 @@ pub struct Usage {
     pub report: UsageReport,
 }
 
-/// Asks the running queue manager in `dir` as `application`, or reads the files of one that is down. While it is starting or ending, waits
-/// until it answers or is down, `timeout` at most.
+/// Asks the running queue manager in `dir` as `application`, or reads the files of one that is down. While it is starting or ending,
+/// waits until it answers or is down, `timeout` at most.
 ///
 /// # Errors
 /// When it does not answer, there is none, or its files cannot be read.

@@ -16,7 +16,8 @@ use crate::facts::Facts;
 const CHUNK: usize = 256 * CI_SIZE;
 
 impl Facts {
-    /// Reads every archive of copy 1 whose log copy 2 has as well, and notes those of which every control interval is whole and in its place.
+    /// Reads every archive of copy 1 whose log copy 2 has as well, and notes those of which every control interval is whole and in its
+    /// place.
     pub fn verify_copy1(&mut self, storage: &SharedStorage, dir: &Path) {
         let both = self.bsds.archives.iter().zip(&self.archives);
         let there = both.filter(|(archive, file)| archive.copy == 2 && file.present);

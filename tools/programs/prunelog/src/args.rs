@@ -37,9 +37,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Delete what a policy lets go, or of a reviewed plan what it lets go still
     ///
-    /// The facts are read anew; of a plan nothing is deleted when something that it would delete is held now, or is no longer the same. Each
-    /// archive is marked in both copies of the BSDS, its file removed when it is that archive by its own first control interval, and its
-    /// entry dropped. Ended anywhere, the next run finishes.
+    /// The facts are read anew; of a plan nothing is deleted when something that it would delete is held now, or is no longer the same.
+    /// Each archive is marked in both copies of the BSDS, its file removed when it is that archive by its own first control interval,
+    /// and its entry dropped. Ended anywhere, the next run finishes.
     Apply(Apply),
     /// Print the inventory document of a queue manager, running or not: the facts that decide, to be looked at or kept
     Inventory(InventoryArgs),
@@ -169,8 +169,8 @@ pub(crate) struct Explain {
     pub(crate) inventory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// Directory of the queue manager unless an inventory is given; then an RBA as X'..' or 16 hexadecimal digits, or the name of a log data
-    /// set
+    /// Directory of the queue manager unless an inventory is given; then an RBA as X'..' or 16 hexadecimal digits, or the name of a log
+    /// data set
     #[arg(value_name = "QMGR> <RBA|NAME", num_args = 1..=2, required = true)]
     pub(crate) words: Vec<String>,
 }

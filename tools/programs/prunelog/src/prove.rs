@@ -1,8 +1,8 @@
 //! --prove: every point that is kept is recovered once, in a scratch directory, with only the log that would remain.
 //!
-//! The scratch queue manager has copies of the active logs, links to the archives that stay, and an inventory without those that go. Archives are
-//! only ever read. A point is restored there as after the loss of all page sets, and brought forward to the end of the log, or of its copies
-//! where it is kept for that alone.
+//! The scratch queue manager has copies of the active logs, links to the archives that stay, and an inventory without those that go.
+//! Archives are only ever read. A point is restored there as after the loss of all page sets, and brought forward to the end of the
+//! log, or of its copies where it is kept for that alone.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

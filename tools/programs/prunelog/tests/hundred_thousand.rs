@@ -1,5 +1,5 @@
-//! A hundred thousand archives decided on and deleted: time from process start to a durable BSDS, beside `pg_archivecleanup` on as many files.
-//! Not run unless asked for: `cargo test --release -p prunelog --test hundred_thousand -- --ignored --nocapture`.
+//! A hundred thousand archives decided on and deleted: time from process start to a durable BSDS, beside `pg_archivecleanup` on as many
+//! files. Not run unless asked for: `cargo test --release -p prunelog --test hundred_thousand -- --ignored --nocapture`.
 
 mod bench;
 
