@@ -7,7 +7,7 @@ use format_inventory::{
     History, Hold, Hole, InProgress, InProgressKind, Inventory, LogDataSet, LogKind, LrsnRange, Now,
     PageSetNow, Part, Point, PointPageSet, RecordedParts, TimeRange, UnitNow, VERSION,
 };
-use format_types::{HistoryId, Lrsn, PointState, Rba, RbaRange, RecoveryPart};
+use format_types::{HistoryId, Lrsn, PageSetId, PointState, Rba, RbaRange, RecoveryPart};
 
 use crate::facts::Facts;
 use crate::files::{ArchiveFile, Stray};
@@ -137,6 +137,13 @@ impl Facts {
             .collect()
     }
 
+    /// Where in the log of the current line a page set was defined: of one that was there from the beginning nothing records it.
+    fn defined_at(&self, page_set: PageSetId) -> Option<Rba> {
+        let entry = self.bsds.page_sets.iter().find(|entry| entry.page_set == page_set)?;
+        let (history, rba) = entry.defined?;
+        self.bsds.line().holds(history, rba.plus(1)).then_some(rba)
+    }
+
     fn now(&self) -> Now {
         let usage = &self.usage;
         Now {
@@ -149,8 +156,7 @@ impl Facts {
                     psid: set.page_set,
                     recovery_rba: set.recovery_rba,
                     online: set.online,
-                    // Nothing records it.
-                    created: None,
+                    created: self.defined_at(set.page_set),
                 })
                 .collect(),
             structures: Vec::new(),
