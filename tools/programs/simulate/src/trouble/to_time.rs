@@ -34,10 +34,10 @@ impl World {
         self.model.check_cut_of_time(time, target)?;
         let Some(model) = self.model.cut(target) else { return Ok(()) };
         let random = self.random.next_u64();
-        self.recover_from(point.directory, Vec::new(), to(true, random))?;
+        let cut = self.recover_from(point.directory, Vec::new(), to(true, random))?.unwrap_or(target);
         self.totals.count(Event::CutAtTime);
         self.note("cut at a time", &[time, target.0]);
-        self.continue_from(target, model);
+        self.continue_from(target, cut, model);
         if self.random.coin() { self.off_the_line() } else { Ok(()) }
     }
 
@@ -63,7 +63,7 @@ impl World {
             self.totals.count(Event::NoLaterCommit);
             return Ok(());
         }
-        let too_late = error.contains("HWT527E") || error.contains("HWT564E");
+        let too_late = error.contains("HWT527E") || error.contains("HWT903E");
         if too_late && time < point.done_at {
             self.totals.count(Event::PointTooLate);
             return Ok(());
