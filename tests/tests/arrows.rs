@@ -104,6 +104,20 @@ fn outside_crates_stay_on_their_floors() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The reference that retention is held against in the simulation is another opinion only as long as it shares nothing with what it judges.
+#[test]
+fn the_reference_of_retention_sees_the_record_format_alone() {
+    let path = "tools/programs/simulate/src/reference.rs";
+    let source = tree::sources("tools/programs/simulate", &["reference.rs"]);
+    let reference =
+        source.iter().find(|source| source.name == path).unwrap_or_else(|| panic!("{path} is gone"));
+    let words = reference.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let crates = ["format_", "engine_", "operation_", "crate", "super"];
+    let seen: std::collections::BTreeSet<&str> =
+        words.filter(|word| crates.iter().any(|floor| word.starts_with(floor))).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["format_log", "format_types"]);
+}
+
 /// Cargo builds a program for the tests of a workspace only when its package has integration tests; the suite-wide tests need all.
 #[test]
 fn every_program_has_tests_of_its_own() {

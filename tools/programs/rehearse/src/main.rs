@@ -7,6 +7,7 @@ mod copy_of;
 mod damage;
 mod failing;
 mod inventory;
+mod prune;
 mod report;
 mod roles;
 mod run;

@@ -34,6 +34,16 @@ pub(crate) struct Report {
     pub(crate) audit: AuditReport,
     pub(crate) messages_after: u64,
     pub(crate) audit_after: AuditReport,
+    /// Archives that only the first recovery point needed, deleted while the queue manager ran.
+    pub(crate) archives_deleted: u64,
+    pub(crate) archive_bytes_deleted: u64,
+    pub(crate) archives_kept: u64,
+    pub(crate) delete_seconds: f64,
+    /// The recovery from the second point, with the log that is left.
+    pub(crate) restored_bytes_after: u64,
+    pub(crate) log_needed_from_after: Rba,
+    pub(crate) log_read_bytes_after: u64,
+    pub(crate) audit_deleted: AuditReport,
     /// Queues of the copied queue manager whose persistent messages are not what they were.
     pub(crate) differences: Vec<String>,
     /// Processes that did not end as they should.
@@ -49,6 +59,7 @@ impl Report {
     pub(crate) fn judge(&mut self) {
         self.clean = self.audit.is_clean()
             && self.audit_after.is_clean()
+            && self.audit_deleted.is_clean()
             && self.differences.is_empty()
             && self.troubles.is_empty();
         self.condition_code = if self.clean { ConditionCode::Done } else { ConditionCode::Partial };
@@ -90,9 +101,26 @@ impl Report {
             audit_line("AUDIT      ", &self.audit),
             format!("LOAD ON     {} messages put and got", self.messages_after),
             audit_line("AUDIT      ", &self.audit_after),
+            format!(
+                "PRUNE       after another recovery point {} archives deleted, {}, in {}; {} kept",
+                self.archives_deleted,
+                format_size(self.archive_bytes_deleted),
+                time(self.delete_seconds),
+                self.archives_kept
+            ),
+            format!(
+                "RECOVERY    with the rest: {} restored; log from {}, {} read",
+                format_size(self.restored_bytes_after),
+                self.log_needed_from_after,
+                format_size(self.log_read_bytes_after)
+            ),
+            audit_line("AUDIT      ", &self.audit_deleted),
         ];
         lines.extend(
-            self.audit.findings.iter().chain(&self.audit_after.findings).map(|f| format!("FOUND       {f}")),
+            [&self.audit, &self.audit_after, &self.audit_deleted]
+                .into_iter()
+                .flat_map(|audit| &audit.findings)
+                .map(|f| format!("FOUND       {f}")),
         );
         lines.extend(self.differences.iter().map(|difference| format!("FOUND       {difference}")));
         lines.extend(self.troubles.iter().map(|trouble| format!("TROUBLE     {trouble}")));

@@ -17,7 +17,7 @@ use crate::inventory;
 use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::stages::{self, LoadPlan};
-use crate::{all, copy_of, damage, roles};
+use crate::{all, copy_of, damage, prune, roles};
 
 /// Code 0 when clean, 8 when the audit is not, 12 when the rehearsal could not begin, 16 when it broke off.
 pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
@@ -84,7 +84,7 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
     let mut load = first.start()?;
     stages::wait_for_messages(&mut load, rehearsal.messages / 3)?;
     say(session, "making a recovery point under load");
-    let point = make_point(&storage, scratch, &prefix, session)?;
+    let point = make_point(&storage, scratch, &scratch.point(), &prefix, session)?;
     let reached = stages::wait_for_messages(&mut load, 0)?;
     stages::wait_for_messages(&mut load, rehearsal.messages.max(reached + rehearsal.messages / 3))?;
     let (_, log_end, _) = stages::look(&mut client)?;
@@ -99,7 +99,7 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
     say(session, &format!("recovering page sets {} and {}", damage.corrupted, damage.removed));
     let back = Instant::now();
     let recovered = recover_page_sets(&storage, &dir, &scratch.point(), &[damage.corrupted, damage.removed])?;
-    let mut server = stages::start(scratch)?;
+    let server = stages::start(scratch)?;
     let back_seconds = back.elapsed().as_secs_f64();
 
     say(session, "auditing");
@@ -110,6 +110,8 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
     let second = LoadPlan { number: 2, seed: random.next(), messages: Some(rehearsal.messages / 4), ..first };
     let on = stages::end_load(&mut second.start()?)?;
     let audit_after = stages::audit(scratch, 2, session)?;
+    let (pruned, mut server) =
+        prune::rehearse(&storage, scratch, &format!("{prefix}.2"), server, &mut random, session)?;
     let troubles = troubles(&mut server, scratch, session, &on, ended.altered)?;
     Ok(Report {
         queue_manager: name,
@@ -133,6 +135,14 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
         audit,
         messages_after: on.messages,
         audit_after,
+        archives_deleted: pruned.archives,
+        archive_bytes_deleted: pruned.bytes,
+        archives_kept: pruned.kept,
+        delete_seconds: pruned.seconds,
+        restored_bytes_after: pruned.recovered.bytes,
+        log_needed_from_after: pruned.recovered.needed.start,
+        log_read_bytes_after: pruned.recovered.forward.len(),
+        audit_deleted: pruned.audit,
         differences: inventory::differences(&before, &after),
         troubles,
         seconds: started.elapsed().as_secs_f64(),
@@ -142,20 +152,22 @@ fn rehearse(rehearsal: &Rehearsal, scratch: &Scratch, session: &mut Session) -> 
     })
 }
 
-struct Made {
+pub(crate) struct Made {
     bytes: u64,
     seconds: f64,
 }
 
-fn make_point(
+/// Makes the recovery point `name` in the new directory `to`.
+pub(crate) fn make_point(
     storage: &SharedStorage,
     scratch: &Scratch,
+    to: &Path,
     name: &str,
     session: &Session,
 ) -> Result<Made, Failure> {
     let settings = CreateSettings {
         dir: scratch.queue_manager(),
-        to: scratch.point(),
+        to: to.to_owned(),
         // A copied queue manager may know points of any name.
         name: Some(name.to_owned()),
         timeout: session.common.timeout,

@@ -19,7 +19,8 @@ fn the_rehearsal_is_clean_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (code, out, err) = rehearse(dir.path(), &["--messages", "3000", "--connections", "4"]);
     assert_eq!(code, 0, "{out}{err}");
-    for head in ["LOAD ", "POINT ", "LOSS ", "RECOVERY ", "BACK ", "AUDIT ", "LOAD ON ", "HWT796I "] {
+    for head in ["LOAD ", "POINT ", "LOSS ", "RECOVERY ", "BACK ", "AUDIT ", "LOAD ON ", "PRUNE ", "HWT796I "]
+    {
         assert!(out.lines().any(|line| line.starts_with(head)), "{head}: {out}");
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -34,6 +35,11 @@ fn a_kept_one_can_be_rehearsed_on_again_and_is_only_read() {
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(report["clean"] == true && report["messages"].as_u64().unwrap() >= 1500, "{out}");
     assert!(report["audit"]["lost"] == 0 && report["log_read_bytes"].as_u64().unwrap() > 0);
+    let number = |field: &str| report[field].as_u64().unwrap();
+    assert!(number("archives_deleted") > 0 && number("archive_bytes_deleted") > 0, "{out}");
+    assert!(report["audit_deleted"]["lost"] == 0 && number("restored_bytes_after") > 0, "{out}");
+    let needed = |field: &str| report[field].as_str().unwrap().to_owned();
+    assert!(needed("log_needed_from_after") > needed("log_needed_from"), "{out}");
     let original = dir.path().join("S1/QM");
     let files = || {
         let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(&original)
