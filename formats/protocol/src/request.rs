@@ -130,14 +130,14 @@ frames! {
             /// When that was found.
             at: Timestamp,
         },
-        /// Marks archives as being deleted, before the first of their files is removed. Several requests on the same facts are one deletion.
+        /// Marks archives as being deleted, before the first of their files is removed. Several on the same facts are one deletion.
         23 => MarkArchives {
             /// The archives.
             archives: Vec<ArchiveReference>,
             /// Digest of the facts that the plan was evaluated on; refused when they are others now.
             facts: u64,
         },
-        /// Ends the deletion of marked archives: entries of files that are gone are dropped, and holes noted; others are not marked any more.
+        /// Ends the deletion of marked archives: entries of files that are gone are dropped, holes noted; others are unmarked.
         24 => SettleArchives {
             /// Archives whose files are removed, durably.
             gone: Vec<ArchiveReference>,

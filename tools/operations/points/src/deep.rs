@@ -1,5 +1,5 @@
-//! Proving a recovery point by recovering from it: on a queue manager made of it in a scratch directory, with the real recovery and the real
-//! start. The point, and the queue manager that it was made of, are only read; that one may run.
+//! Proving a recovery point by recovering from it: on a queue manager made of it in a scratch directory, with the real recovery and the
+//! real start. The point, and the queue manager that it was made of, are only read; that one may run.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! Forgetting recovery points, and holding them against it.
 //!
-//! Order: the BSDS ceases to name the point, in both copies; then, when that is wanted, its files go, the manifest first: a directory without
-//! one is no recovery point, so whatever a kill leaves can be taken for none.
+//! Order: the BSDS ceases to name the point, in both copies; then, when that is wanted, its files go, the manifest first: a directory
+//! without one is no recovery point, so whatever a kill leaves can be taken for none.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

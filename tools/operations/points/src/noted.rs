@@ -108,8 +108,8 @@ impl Budget {
     }
 }
 
-/// Bytes that a look at `point` reads: its copies, and twice the log that it needs where `queue_manager` has it, once to find it whole, once
-/// to compare its copies.
+/// Bytes that a look at `point` reads: its copies, and twice the log that it needs where `queue_manager` has it, once to find it whole,
+/// once to compare its copies.
 #[must_use]
 pub fn bytes_to_verify(storage: &SharedStorage, point: &Point, queue_manager: &Path) -> u64 {
     let manifest = &point.manifest;

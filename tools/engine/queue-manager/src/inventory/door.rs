@@ -120,8 +120,8 @@ fn refused(refusal: Refusal) -> ClientError {
 /// The same in the files of a queue manager that is down. Killed at any moment, the change is made or not made.
 ///
 /// # Errors
-/// As those of [`change_bsds`]; [`CoreError::InUse`] when the directory's lock is somebody's; and when the end of the log cannot be found, for
-/// then nothing shows that this is not a BSDS from before.
+/// As those of [`change_bsds`]; [`CoreError::InUse`] when the directory's lock is somebody's; and when the end of the log cannot be found,
+/// for then nothing shows that this is not a BSDS from before.
 pub fn change_at_rest(
     storage: &SharedStorage,
     dir: &Path,
