@@ -200,7 +200,7 @@ fn copy_2_goes_earlier_where_copy_1_is_whole() {
     let planned = planned(site.owner(), &shorter);
     assert!(of_copy2(&planned) > of_copy2(&usual), "{planned:?} {usual:?}");
     // A bit rots in copy 1 of the newest that would go of copy 2.
-    let newest = planned.iter().filter(|name| name.starts_with("ARCHLOG2.A")).next_back().expect("one");
+    let newest = planned.iter().rfind(|name| name.starts_with("ARCHLOG2.A")).expect("one");
     let rotten = site.owner().file(&newest.replace("ARCHLOG2", "ARCHLOG1"));
     let mut bytes = fs::read(&rotten).expect("an archive");
     bytes[5000] ^= 1;

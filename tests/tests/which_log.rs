@@ -208,7 +208,7 @@ fn a_queue_manager_that_was_killed_or_stopped_is_asked_by_its_files() {
     drop(held);
     let usage = site.assert_as_dispusage();
     assert_eq!(
-        (usage["source"].as_str(), array(&usage["units"]).len() > 0),
+        (usage["source"].as_str(), !array(&usage["units"]).is_empty()),
         (Some("files"), true),
         "{usage}"
     );

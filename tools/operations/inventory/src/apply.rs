@@ -26,8 +26,8 @@ use crate::decision::{Decision, Stage, decide};
 use crate::deletion::{Deleted, Fate, delete};
 use crate::facts::{Facts, read_at_rest, read_source};
 
-/// Archives that are named in one request: they fit into a frame.
-const AT_ONCE: usize = 80_000;
+/// Archives that are named in one request to a running queue manager: they fit into a frame.
+const AT_ONCE: usize = 100_000;
 
 /// How often everything is decided again because the facts have changed.
 const ATTEMPTS: u32 = 20;
@@ -83,11 +83,22 @@ pub struct Decided<'d> {
 pub type Look<'l> = dyn FnMut(&Decided<'_>) -> Result<(), String> + 'l;
 
 enum Door {
+    /// It is asked over its socket.
     Live,
+    /// It is down.
     AtRest {
         /// Held until all is done.
         _lock: Box<dyn FileLock>,
     },
+}
+
+impl Door {
+    fn at_once(&self) -> usize {
+        match self {
+            Self::Live => AT_ONCE,
+            Self::AtRest { .. } => usize::MAX,
+        }
+    }
 }
 
 /// Applies `orders`, whether the queue manager runs or not. First what an earlier run has marked is finished. `look` is asked before
@@ -177,7 +188,7 @@ fn run(
             }
             match carry_out(site, door, orders, &facts, &decision, &mut applied, progress) {
                 Err(ApplyError::Change(error)) if is_other_facts(&error) && attempts < ATTEMPTS => {
-                    attempts += 1
+                    attempts += 1;
                 }
                 done => {
                     done?;
@@ -250,7 +261,7 @@ fn carry_out(
         let list = if matches!(fate, Fate::Stays(_)) { &mut kept } else { &mut gone };
         list.push(archive.reference());
     }
-    settle(site, door, gone, kept, &mut applied.messages).map_err(ApplyError::NotSettled)?;
+    settle(site, door, &gone, &kept, &mut applied.messages).map_err(ApplyError::NotSettled)?;
     for place in &decision.spared {
         applied.spared.extend(archive(place).map(|archive| archive.name.clone()));
     }
@@ -275,7 +286,7 @@ fn mark(
     said: &mut Vec<String>,
 ) -> Result<(), ChangeError> {
     let mut marked: Vec<ArchiveReference> = Vec::new();
-    for some in doomed.chunks(AT_ONCE) {
+    for some in doomed.chunks(door.at_once()) {
         let archives: Vec<ArchiveReference> = some.iter().map(|archive| archive.reference()).collect();
         let request = Request::MarkArchives { archives: archives.clone(), facts };
         if let Err(error) = change(site, door, &request, said) {
@@ -284,7 +295,7 @@ fn mark(
             let known: std::collections::HashSet<&str> = known.collect();
             marked.retain(|archive| !known.contains(archive.name.as_str()));
             if !marked.is_empty() {
-                settle(site, door, Vec::new(), marked, said)?;
+                settle(site, door, &[], &marked, said)?;
             }
             return Err(error);
         }
@@ -296,15 +307,15 @@ fn mark(
 fn settle(
     site: &Site<'_>,
     door: &Door,
-    gone: Vec<ArchiveReference>,
-    kept: Vec<ArchiveReference>,
+    gone: &[ArchiveReference],
+    kept: &[ArchiveReference],
     said: &mut Vec<String>,
 ) -> Result<(), ChangeError> {
-    for some in gone.chunks(AT_ONCE) {
+    for some in gone.chunks(door.at_once()) {
         let request = Request::SettleArchives { gone: some.to_vec(), kept: Vec::new() };
         change(site, door, &request, said)?;
     }
-    for some in kept.chunks(AT_ONCE) {
+    for some in kept.chunks(door.at_once()) {
         let request = Request::SettleArchives { gone: Vec::new(), kept: some.to_vec() };
         change(site, door, &request, said)?;
     }

@@ -26,7 +26,7 @@ impl Facts {
         let actives = bsds.active_logs.iter().filter_map(|log| self.active(log));
         let both = bsds.archives.iter().zip(&self.archives);
         // What a deletion has taken is no archive any more, and its log no gap.
-        let archives = both.filter(|(log, file)| !(log.deleting && !file.present));
+        let archives = both.filter(|(log, file)| !log.deleting || file.present);
         let archives = archives.map(|(log, file)| archive(log, *file));
         let strays = self.strays.iter().filter_map(stray);
         Inventory {

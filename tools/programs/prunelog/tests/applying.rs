@@ -85,7 +85,7 @@ fn assert_settled(storage: &SharedStorage, before: &Bsds) {
 #[test]
 fn exactly_what_the_plan_lets_go_is_deleted() {
     for points in [1, 2, 3] {
-        let site = stopped(points as u64);
+        let site = stopped(u64::from(points));
         let (before, there, policy) = (bsds(&site.storage), files(&site.storage), keep(points));
         let planned = planned(&site.storage, &policy);
         assert!(planned.len() >= 4 && planned.len() < there.len(), "{points}: {planned:?}");
@@ -197,9 +197,9 @@ fn a_run_that_is_stopped_at_any_operation_is_finished_by_the_next() {
             assert!(cut.is_err() || late || stop == operations, "{stop}: {cut:?}");
             control.stop_at(None);
             if killed {
-                control.kill()
+                control.kill();
             } else {
-                control.crash()
+                control.crash();
             };
             let missing: BTreeSet<String> = there.difference(&files(&site.storage)).cloned().collect();
             assert!(missing.is_subset(&planned), "{stop}: {missing:?} is not of {planned:?}");

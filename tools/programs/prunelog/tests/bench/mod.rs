@@ -115,7 +115,7 @@ impl Bench {
                 body,
             };
             assert!(matches!(self.call(connection, put), Reply::Put { .. }));
-            if self.put % 5 > 0 {
+            if !self.put.is_multiple_of(5) {
                 let get = Request::Get { queue: queue(), syncpoint: false, message_id: None };
                 assert!(matches!(self.call(connection, get), Reply::Message { .. }));
             }
