@@ -3,6 +3,7 @@
 
 pub(crate) mod cuts;
 pub(crate) mod failing_copies;
+pub(crate) mod lost_bsds;
 pub(crate) mod run;
 
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ use operation_points::{
     publish, recover_to, registration,
 };
 
-use crate::bench::{Bench, DIR, queue, start};
+use crate::bench::{Bench, DIR, contents, queue, start};
 
 /// Something a unit of recovery did with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -377,4 +377,23 @@ impl Down {
         let now = Timestamp(self.clock + 5000);
         Core::start(&self.storage, Path::new(DIR), options, now).map_err(|error| error.to_string())
     }
+}
+
+/// A queue manager with a point `T1` in the middle of its work, killed; and where the copy ended.
+pub fn with_point(seed: u64) -> (Down, Rba) {
+    let mut timeline = Timeline::new(seed);
+    timeline.work(60);
+    let manifest = timeline.make_point("T1");
+    let steps = 60 + timeline.random.below(150);
+    timeline.work(steps);
+    (timeline.kill(), manifest.end)
+}
+
+/// Shows that a recovery is refused with code 12 and touches nothing.
+pub fn refused(down: &mut Down, settings: &RecoverSettings, target: Option<RecoveryTarget>) -> PointError {
+    let before = contents(&down.storage, Path::new(DIR));
+    let error = down.recover_with(settings, target, true).unwrap_err();
+    assert_eq!(error.code().number(), 12, "{error}");
+    assert!(contents(&down.storage, Path::new(DIR)) == before, "something was touched: {error}");
+    error
 }
