@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_queue_manager::{ConnectionId, Core};
+use engine_queue_manager::ConnectionId;
 use format_manifest::{CopiedLog, Manifest};
 use format_protocol::{Reply, Request, VERSION};
 use format_types::{PointMethod, PointState, Rba};
@@ -30,12 +30,16 @@ pub(crate) struct MadePoint {
     pub(crate) at_rest: bool,
     /// It holds the log that it needs.
     pub(crate) holds_log: bool,
-    /// Log was durable up to the first when its start was to be registered, and up to the second when it had been: units that ended before
-    /// were not active any more.
-    pub(crate) durable: (Rba, Rba),
+    /// Log was durable up to there when its start had been registered: units that ended behind it were active.
+    pub(crate) durable: Rba,
 }
 
 impl MadePoint {
+    /// Its name.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.directory.file_name().map(|name| name.to_string_lossy().into_owned())
+    }
+
     /// Whether that is its name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.directory.file_name().is_some_and(|own| own == name)
@@ -89,8 +93,8 @@ pub(crate) struct PointMaker {
     with_log: bool,
     /// An answer is awaited.
     waiting: bool,
-    /// How far the log was durable before and after its start was registered.
-    durable: (Rba, Rba),
+    /// How far the log was durable when its start had been registered.
+    durable: Rba,
 }
 
 impl PointMaker {
@@ -98,7 +102,7 @@ impl PointMaker {
     pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply, durable: Rba) {
         if connection == self.connection {
             if matches!(reply, Reply::Backup { .. }) {
-                self.durable.1 = durable;
+                self.durable = durable;
             }
             self.answers.push(reply);
         }
@@ -140,7 +144,7 @@ impl World {
             plan: None,
             with_log,
             waiting: false,
-            durable: (Rba::ZERO, Rba::ZERO),
+            durable: Rba::ZERO,
         };
         let hello = Request::Hello { version: VERSION, application: format!("RECPOINT {name}") };
         if let Some(core) = &mut self.core {
@@ -152,7 +156,6 @@ impl World {
         let Some(taken) = self.point.take() else { return Ok(()) };
         maker = taken;
         maker.answers.clear();
-        maker.durable.0 = self.core.as_ref().map_or(Rba::ZERO, Core::log_synced);
         self.ask_for_point(maker, Request::RegisterBackup { name })
     }
 
@@ -328,7 +331,7 @@ impl World {
         }
     }
 
-    fn finish_point(&mut self, plan: &PointPlan, manifest: &Manifest, durable: (Rba, Rba)) {
+    fn finish_point(&mut self, plan: &PointPlan, manifest: &Manifest, durable: Rba) {
         self.note("point", &[plan.start.0]);
         self.trace(|| format!("recovery point {} is {:?}", plan.name, manifest.state));
         if manifest.state == PointState::Verified {
@@ -408,7 +411,7 @@ impl World {
                 if finished.manifest.method != wanted {
                     return Err(format!("a full point over in-doubt units {in_doubt} is {:?}", plan.method));
                 }
-                self.finish_point(&plan, &finished.manifest, (Rba::MAX, Rba::MAX));
+                self.finish_point(&plan, &finished.manifest, Rba::MAX);
                 Ok(())
             }
             Err(error) => {

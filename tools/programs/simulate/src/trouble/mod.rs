@@ -102,7 +102,7 @@ impl World {
         if sound && let Some(Lasting::Copy(family)) = failing {
             return self.after_failed_copy(family);
         }
-        match self.random.below(28) {
+        match self.random.below(30) {
             5..=11 if !self.points.is_empty() && self.random.coin() => self.lose_page_sets(),
             2 if sound => self.lose_bsds_copy(),
             3 if sound && self.setup.dual_logs => self.rot_log_copy(),
@@ -118,7 +118,7 @@ impl World {
             21 if sound => self.lose_the_bsds(),
             22 if sound => self.recover_to_time(),
             23 if !self.points.is_empty() => self.verify_a_point(sound),
-            24..=27 if sound => self.prune(),
+            24..=29 if sound => self.prune(),
             _ => Ok(()),
         }
     }

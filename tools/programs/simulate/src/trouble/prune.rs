@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use engine_log::read_bsds;
+use engine_queue_manager::client::ClientError;
+use engine_queue_manager::{ChangeError, change_at_rest};
 use engine_storage::durable;
 use format_inventory::{HolderKind, Inputs, LogKind, Plan};
+use format_protocol::Request;
 use format_types::{PointState, Rba, RbaRange, Timestamp};
 use operation_inventory::{Facts, Orders, Site, apply_at_rest, history_name, read_at_rest};
 use operation_points::{PointInTime, RecoveryTarget};
@@ -26,6 +30,9 @@ const CUT_OFF: u32 = 3;
 /// Kept points that recoveries are made from, and needed archives that are taken away, for each plan.
 const TRIED: usize = 2;
 
+/// Log that may be behind the end of a unit before the queue manager knows that it is durable: what programs had under way.
+const RECENT: u64 = 256 << 10;
+
 /// Nothing is waited for: the queue manager is down.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -40,6 +47,7 @@ impl World {
         }
         let policy = self.draw_policy();
         let now = self.time();
+        self.keep_house(now)?;
         let facts = self.facts(now)?;
         let inventory = facts.document();
         let plan = operation_retention::plan(&inventory, &policy, now, no_inputs())
@@ -66,6 +74,52 @@ impl World {
         self.totals.count(Event::PlanApplied);
         self.give_up_points(&plan);
         Ok(())
+    }
+
+    /// People hold recovery points and give some up, and an archive is lost that is there in another copy.
+    fn keep_house(&mut self, now: Timestamp) -> Result<(), Broken> {
+        let names: Vec<String> = self.points.iter().filter_map(MadePoint::name).collect();
+        let Some(point) = self.random.pick(&names).cloned() else { return Ok(()) };
+        match self.random.below(8) {
+            0 | 1 => {
+                let until = self.random.coin().then(|| Timestamp(now.0 + self.random.between(1, 20_000_000)));
+                let reason = "audit".to_owned();
+                self.change_inventory(&Request::HoldPoint { point, reason, until }, now, Event::PointHeld)?;
+            }
+            2 => {
+                let bsds = read_bsds(&self.shared, &self.dir).map_err(|error| error.to_string())?;
+                let held: Vec<&str> = bsds.holds.iter().map(|hold| hold.point.as_str()).collect();
+                let point = self.random.pick(&held).map_or(point, |held| (*held).to_owned());
+                self.change_inventory(&Request::ReleasePoint { point }, now, Event::PointReleased)?;
+            }
+            3 => {
+                let definitions = names.iter().rev().find(|name| **name != point).cloned();
+                let request = Request::ForgetPoint { point: point.clone(), definitions };
+                if self.change_inventory(&request, now, Event::PointForgotten)? {
+                    self.points.retain(|made| !made.is(&point));
+                }
+            }
+            4 | 5 => self.lose_archive()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Changes the BSDS as programs do; false when that was refused.
+    fn change_inventory(&mut self, request: &Request, now: Timestamp, event: Event) -> Result<bool, Broken> {
+        match change_at_rest(&self.shared, &self.dir, request, now) {
+            Ok(changed) => {
+                self.totals.count(event);
+                self.trace(|| changed.lines.join("; "));
+                Ok(true)
+            }
+            Err(ChangeError::Client(ClientError::Refused { id, text, .. })) => {
+                self.note(&id, &[]);
+                self.trace(|| format!("refused: {id} {text}"));
+                Ok(false)
+            }
+            Err(error) => Err(format!("the inventory cannot be changed: {error}")),
+        }
     }
 
     fn facts(&self, now: Timestamp) -> Result<Facts, Broken> {
@@ -139,15 +193,17 @@ impl World {
             if !line.holds(entry.history, entry.end) || low < survey.from || entry.start < survey.from {
                 continue;
             }
-            // A unit is active until its end is durable, which it may have become while the start was registered.
-            let [before, after] =
-                [made.durable.0, made.durable.1].map(|durable| survey.active(entry.start, durable));
+            // What ended shortly before may not have been known to have ended; what had not ended must be there.
+            let recently = Rba(entry.start.0.saturating_sub(RECENT));
+            let (known, active) =
+                (survey.active(entry.start, recently), survey.active(entry.start, made.durable));
             let oldest = recorded.units.as_ref().map(|part| part.rba);
             let rba = |oldest: Option<Rba>| oldest.unwrap_or(Rba::MAX);
-            let is_one = oldest.is_none_or(|oldest| before.contains(&oldest));
-            if !is_one || rba(oldest) > rba(after.first().copied()) {
+            if oldest.is_some_and(|oldest| !known.contains(&oldest))
+                || rba(oldest) > rba(active.first().copied())
+            {
                 return Err(format!(
-                    "recovery point {} recorded {oldest:?} as the oldest unit, the log's records say {before:?}, then {after:?}",
+                    "recovery point {} recorded {oldest:?} as the oldest unit, the log's records say {active:?}",
                     entry.name
                 ));
             }
@@ -301,6 +357,10 @@ impl World {
             let applied = apply_at_rest(&site, &orders, &mut |_| Ok(()), &|_| {});
             let stopped = self.control.stopped();
             self.control.stop_at(None);
+            if stopped {
+                self.totals.count(Event::ApplyInterrupted);
+                self.crash();
+            }
             match applied {
                 Ok(applied) if applied.stays.is_empty() => {
                     let left = self.archives_there()?;
@@ -316,9 +376,7 @@ impl World {
                 }
                 Ok(applied) => return Err(format!("archives that should go stay: {:?}", applied.stays)),
                 Err(error) if cut_off && stopped => {
-                    self.totals.count(Event::ApplyInterrupted);
                     self.trace(|| format!("applying was cut off: {error}"));
-                    self.crash();
                     let gone: BTreeSet<String> =
                         before.difference(&self.archives_there()?).cloned().collect();
                     if !policy.copy2_shorter && !gone.is_subset(&doomed) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use engine_log::read_bsds;
-use engine_storage::OpenMode;
+use engine_storage::{OpenMode, durable};
 use format_bsds::{ArchiveLog, Bsds};
 
 use crate::event::Event;
@@ -30,13 +30,28 @@ impl World {
 
     /// One copy of an archive is enough, where there are two.
     pub(super) fn rot_archive(&mut self) -> Result<(), Broken> {
-        let bsds = read_bsds(&self.shared, &self.dir).map_err(|error| error.to_string())?;
-        let ours = |log: &&ArchiveLog| log.copy == self.setup.rotting_copy && has_twin(&bsds, log);
-        let names: Vec<&str> = bsds.archives.iter().filter(ours).map(|log| log.name.as_str()).collect();
-        let Some(name) = self.random.pick(&names).map(|name| self.dir.join(name)) else { return Ok(()) };
+        let Some(name) = self.pick_archive_with_twin()? else { return Ok(()) };
         self.totals.count(Event::ArchiveRot);
         self.rotted = true;
         self.rot_somewhere(&name)
+    }
+
+    /// One copy of an archive is enough: the other is gone.
+    pub(super) fn lose_archive(&mut self) -> Result<(), Broken> {
+        let Some(name) = self.pick_archive_with_twin()? else { return Ok(()) };
+        self.totals.count(Event::ArchiveLost);
+        self.rotted = true;
+        self.trace(|| format!("{} is lost", name.display()));
+        durable::remove(self.shared.as_ref(), &name).map_err(|error| error.to_string())
+    }
+
+    /// An archive of the copy that may be damaged, where the other copy has the same log.
+    fn pick_archive_with_twin(&mut self) -> Result<Option<PathBuf>, Broken> {
+        let bsds = read_bsds(&self.shared, &self.dir).map_err(|error| error.to_string())?;
+        let ours = |log: &&ArchiveLog| log.copy == self.setup.rotting_copy && has_twin(&bsds, log);
+        let paths = bsds.archives.iter().filter(ours).map(|log| self.dir.join(&log.name));
+        let paths: Vec<PathBuf> = paths.filter(|path| self.shared.exists(path).unwrap_or(false)).collect();
+        Ok(self.random.pick(&paths).cloned())
     }
 
     /// Whether each archive is there in two copies.
