@@ -23,7 +23,7 @@ use crate::{actions, gaps, warnings};
 /// Holders that are listed at most, of all data sets together, before lists are cut.
 const LISTED: usize = 1_000_000;
 /// Holders of one data set that are listed then.
-const LISTED_OF_ONE: usize = 8;
+const LISTED_OF_ONE: usize = 3;
 /// Points that a releasing set of a plan gives up at most.
 const GIVEN_UP: usize = 20;
 
