@@ -128,9 +128,9 @@ impl LogReader {
         if target >= end {
             return Ok(end);
         }
-        // What was deleted began with an archive, and no record lies in two of those.
+        // What was deleted cannot be kept. Where records below the target are wanted that went with it, reading them will say so.
         let history = self.bsds().history_at(target);
-        if self.bsds().holes.iter().any(|hole| hole.history == history && hole.range.start == target) {
+        if self.bsds().holes.iter().any(|hole| hole.history == history && hole.range.contains(target)) {
             return Ok(target);
         }
         let first = self.stream(target, end)?.next()?.map(|(range, _)| range.start);

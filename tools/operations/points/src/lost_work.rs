@@ -75,9 +75,12 @@ enum State {
 pub(crate) fn find(reader: &mut LogReader, from: Rba, cut: Rba, end: Rba) -> Result<LostWork, LogError> {
     let mut units: HashMap<Urid, Tally> = HashMap::new();
     let mut lost = LostWork::default();
-    let mut stream = reader.stream(from.min(cut), cut)?;
-    while let Some((at, record)) = stream.next()? {
-        take(reader, &mut units, &mut lost, at, &record, cut)?;
+    // The control interval of a cut before which nothing is to be read need not be there.
+    if from < cut {
+        let mut stream = reader.stream(from, cut)?;
+        while let Some((at, record)) = stream.next()? {
+            take(reader, &mut units, &mut lost, at, &record, cut)?;
+        }
     }
     note_open(&units, &mut lost);
     let mut stream = reader.stream(cut, end)?;

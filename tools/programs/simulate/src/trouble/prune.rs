@@ -224,8 +224,13 @@ impl World {
     /// All log that lies in the directory, read as records.
     fn survey(&self, facts: &Facts) -> Result<Survey, Broken> {
         let bsds = &facts.bsds;
-        let stretch =
-            |part: &format_bsds::LinePart| Stretch { history: part.history, from: part.first, cut: part.cut };
+        // What lies behind the end was never durable, or is left over from before.
+        let end = facts.usage.log_end;
+        let stretch = |part: &format_bsds::LinePart| Stretch {
+            history: part.history,
+            from: part.first,
+            cut: part.cut.min(end),
+        };
         let line: Vec<Stretch> = bsds.line().parts().iter().map(stretch).collect();
         let archives = bsds.archives.iter().map(|log| (&log.name, log.history, log.range));
         let actives = bsds.active_logs.iter().filter_map(|log| Some((&log.name, log.history, log.range?)));

@@ -115,6 +115,8 @@ impl World {
             .chain(archives)
             .filter(|(_, of, range)| *of == history && holds(*range))
             .map(|(name, _, range)| (self.dir.join(name), rba.since(range.start)))
+            // One copy of an archive may be lost.
+            .filter(|(path, _)| self.shared.exists(path).unwrap_or(false))
             .collect()
     }
 
