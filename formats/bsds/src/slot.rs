@@ -12,7 +12,7 @@
 //! | 32 | n | image |
 //! | 32 + n | capacity - 32 - n | zeros |
 
-use format_types::{Cursor, QueueManagerId, crc32c_combine_parts};
+use format_types::{Cursor, QueueManagerId, crc32c_combine_parts, first_nonzero};
 use zerocopy::byteorder::big_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -185,7 +185,7 @@ pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
     let size = |wanted| SlotDamage::Size { found: bytes.len(), wanted };
     let (layout, rest) = Layout::read_from_prefix(bytes).map_err(|_| size(SLOT_HEADER))?;
     if layout.eye_catcher != EYE_CATCHER {
-        let empty = bytes.iter().all(|&byte| byte == 0);
+        let empty = first_nonzero(bytes).is_none();
         return Err(if empty { SlotDamage::Empty } else { SlotDamage::NoEyeCatcher });
     }
     let (length, capacity) = (layout.length.get() as usize, layout.capacity.get() as usize);
@@ -209,7 +209,7 @@ pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
     if bytes.len() != capacity {
         return Err(size(capacity));
     }
-    if let Some(at) = cursor.rest().iter().position(|&byte| byte != 0) {
+    if let Some(at) = first_nonzero(cursor.rest()) {
         return Err(SlotDamage::Unused(SLOT_HEADER + cursor.offset() + at));
     }
     image::decode(image, sequence).map_err(SlotDamage::Image)
@@ -220,20 +220,21 @@ pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
 pub fn decode_file(bytes: &[u8]) -> BsdsFile {
     // Half of the file, unless it was cut or lengthened: then slot 0, if it is valid, says its capacity.
     let claimed = capacity_claimed(bytes)
-        .filter(|&claimed| bytes.get(..claimed).is_some_and(|slot| decode_slot(slot, 0).is_ok()));
-    let capacity = claimed.unwrap_or(bytes.len() / 2);
+        .and_then(|claimed| Some((claimed, decode_slot(bytes.get(..claimed)?, 0).ok()?)));
+    let capacity = claimed.as_ref().map_or(bytes.len() / 2, |(claimed, _)| *claimed);
     let (first, second) = bytes.split_at_checked(capacity).unwrap_or((bytes, &[]));
     let read = |bytes: &[u8], number: usize| {
         if bytes.len() > capacity {
             return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
         }
-        if bytes.len() < capacity && bytes.iter().all(|&byte| byte == 0) {
+        if bytes.len() < capacity && first_nonzero(bytes).is_none() {
             return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
         }
         decode_slot(bytes, number)
     };
     let mut newest: Option<Bsds> = None;
-    let mut slots = [read(first, 0), read(second, 1)].map(|slot| {
+    let first = claimed.map_or_else(|| read(first, 0), |(_, slot)| Ok(slot));
+    let mut slots = [first, read(second, 1)].map(|slot| {
         slot.map(|bsds| {
             let sequence = bsds.sequence;
             if newest.as_ref().is_none_or(|best| best.sequence < sequence) {

@@ -19,7 +19,7 @@
 //! | 4084 | 8 | zero |
 //! | 4092 | 4 | CRC-32C of the trailer's first 60 bytes |
 
-use format_types::{CI_SIZE, HistoryId, QueueManagerId, Rba, crc32c};
+use format_types::{CI_SIZE, HistoryId, QueueManagerId, Rba, crc32c, first_nonzero};
 use zerocopy::byteorder::big_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -193,7 +193,7 @@ impl CiTrailer {
         let bytes = ci.get(CI_DATA..).unwrap_or_default();
         let layout = Layout::read_from_bytes(bytes).map_err(|_| CiDamage::Size(ci.len()))?;
         if layout.eye_catcher != EYE_CATCHER {
-            let empty = ci.iter().all(|&byte| byte == 0);
+            let empty = first_nonzero(ci).is_none();
             return Err(if empty { CiDamage::Empty } else { CiDamage::NoTrailer });
         }
         if crc32c(bytes.get(..TRAILER - 4).unwrap_or_default()) != layout.crc.get() {
@@ -330,7 +330,7 @@ pub fn verify(ci: &[u8], place: &CiPlace, checksum: &SegmentChecksum) -> Result<
         });
     }
     let unused = ci.get(walked..CI_DATA).unwrap_or_default();
-    if let Some(at) = unused.iter().position(|&byte| byte != 0) {
+    if let Some(at) = first_nonzero(unused) {
         return Err(CiDamage::Unused(walked + at));
     }
     if first_record != trailer.first_record || (!trailer.closed && !has_room(walked)) {

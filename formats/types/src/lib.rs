@@ -15,6 +15,7 @@ mod point;
 mod rba;
 mod time;
 mod usage;
+mod zeros;
 
 pub use archive::ArchiveReference;
 pub use checksum::{Crc32c, crc32c, crc32c_combine_parts, digest64};
@@ -31,3 +32,4 @@ pub use usage::{
     BufferPoolUsage, DataSetUsage, Expand, PageSetUsage, RecoveryPart, SystemRecovery, UnitState, UnitUsage,
     UsageReport,
 };
+pub use zeros::first_nonzero;

@@ -136,7 +136,7 @@ impl Blocks {
             let (now, later) = rest.split_at(part);
             let i = index(at);
             let before = self.slot(i).clone();
-            let after = if part == BLOCK && now.iter().all(|&b| b == 0) {
+            let after = if now == &ZEROS[..] {
                 Arc::clone(&ZEROS)
             } else {
                 let mut block = before.block();

@@ -2,14 +2,13 @@
 
 use format_log::ci::{self, CiDamage, CiPlace, CiTrailer};
 use format_log::segment::SegmentChecksum;
-use format_types::{CI_SIZE, Crc32c, Rba};
+use format_types::{CI_SIZE, Crc32c, Rba, first_nonzero};
 
 use crate::copy::{ImageReader, ReadStep};
 use crate::error::CopyError;
 use crate::report::{CopyReport, ImageKind};
 use crate::reread::Rereads;
 use crate::source::Source;
-use crate::target::is_zero;
 
 /// Reads an image of 4096-byte records whole.
 ///
@@ -145,7 +144,7 @@ const SUSPECTS: usize = 2000;
 
 impl LogCheck {
     fn look(&mut self, ci: &[u8], number: u64, report: &mut CopyReport) {
-        if is_zero(ci) {
+        if first_nonzero(ci).is_none() {
             return;
         }
         if self.base.is_none()

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use engine_storage::SharedFile;
-use format_types::PAGE_SIZE;
+use format_types::{PAGE_SIZE, first_nonzero};
 
 /// Takes an image in order.
 pub trait Target: Send {
@@ -58,7 +58,7 @@ impl Target for FileTarget {
         let mut run_start = 0;
         let mut at = 0;
         for record in bytes.chunks(PAGE_SIZE) {
-            if is_zero(record) {
+            if first_nonzero(record).is_none() {
                 self.write_run(offset, bytes, run_start, at)?;
                 run_start = at + record.len();
             }
@@ -117,12 +117,6 @@ impl<W: Write + Send> Target for StreamTarget<W> {
     fn finish(&mut self, _length: u64) -> io::Result<()> {
         self.output.flush()
     }
-}
-
-/// Whether all bytes are zero; looks at the first word alone where that settles it.
-pub(crate) fn is_zero(record: &[u8]) -> bool {
-    let (words, rest) = record.as_chunks::<16>();
-    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// Takes everything and keeps nothing: for verifying without copying.

@@ -181,7 +181,7 @@ enum Says {
 }
 
 /// Runs commands against a queue manager that answers so: exit code, standard error, document.
-fn against(answers: Vec<Says>, commands: &[&str]) -> (i32, String, serde_json::Value) {
+fn against(answers: &[Says], commands: &[&str]) -> (i32, String, serde_json::Value) {
     let run = |json: bool| {
         let dir = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(dir.path().join(files::SOCKET)).unwrap();
@@ -238,7 +238,7 @@ fn the_code_says_whether_all_was_done_or_a_part_or_nothing() {
         (vec![Lines(Partial), Lines(Partial)], 12),
         (vec![Refuses(Refused), Lines(Partial)], 12),
     ] {
-        let (found, said, document) = against(answers, &["DIS LOG", "DIS QMGR"]);
+        let (found, said, document) = against(&answers, &["DIS LOG", "DIS QMGR"]);
         assert_eq!(found, code, "{said} {document}");
         assert_eq!(document["statements"].as_array().unwrap().len(), 2, "{document}");
         assert!(document.get("failure").is_none());
@@ -250,7 +250,7 @@ fn a_queue_manager_that_goes_halfway_leaves_said_what_was_done() {
     use Says::{Lines, Nothing, Refuses};
     let commands = ["DIS LOG", "FROB", "DIS QMGR", "DIS THREAD(*)", "DIS USAGE"];
     let answers = vec![Lines(ConditionCode::Done), Nothing];
-    let (code, said, document) = against(answers, &commands);
+    let (code, said, document) = against(&answers, &commands);
     assert_eq!(code, 16);
     let counted =
         "1 of 5 commands were done before; DIS QMGR may have been done or not; 2 behind it were not sent";
@@ -262,7 +262,7 @@ fn a_queue_manager_that_goes_halfway_leaves_said_what_was_done() {
     assert_eq!(document["failure"]["condition_code"], 16);
     // One that has ended says so: what it refused is known not to be done.
     let answers = vec![Lines(ConditionCode::Done), Refuses(ConditionCode::Severe)];
-    let (code, said, _) = against(answers, &["DIS LOG", "DIS QMGR"]);
+    let (code, said, _) = against(&answers, &["DIS LOG", "DIS QMGR"]);
     assert_eq!(code, 16);
     assert!(said.contains("1 of 2 commands were done before; DIS QMGR was not done; 0 behind"), "{said}");
 }

@@ -148,8 +148,8 @@ impl Survey {
 
     /// What page set `page_set` needed as the last checkpoint before `at` says: its recovery RBA never falls.
     pub(crate) fn needed_by(&self, page_set: PageSetId, at: Rba) -> Option<Rba> {
-        let said = self.page_sets.iter().filter(|(said, of, _)| *of == page_set && *said < at);
-        said.last().map(|(_, _, needs)| *needs)
+        let mut said = self.page_sets.iter().filter(|(said, of, _)| *of == page_set && *said < at);
+        said.next_back().map(|(_, _, needs)| *needs)
     }
 }
 
