@@ -92,20 +92,26 @@ fn soak(arguments: &Arguments, seed: u64, dir: &std::path::Path) -> Vec<String> 
                 troubles.push(format!("{name}: {}", text.unwrap_or_default()));
             }
         }
-        let counted =
-            [&progress.kills, &progress.points, &progress.recoveries, &progress.cuts, &progress.audits];
-        let [kills, points, recoveries, cuts, audits] =
+        let counted = [
+            &progress.kills,
+            &progress.points,
+            &progress.prunes,
+            &progress.recoveries,
+            &progress.cuts,
+            &progress.audits,
+        ];
+        let [kills, points, prunes, recoveries, cuts, audits] =
             counted.map(|counter| counter.load(Ordering::Relaxed));
         let acknowledged = progress.acknowledged.load(Ordering::Relaxed);
         println!(
-            "in all: {acknowledged} acknowledged, {kills} kills, {points} points, {recoveries} recoveries, {cuts} cuts, {audits} audits"
+            "in all: {acknowledged} acknowledged, {kills} kills, {points} points, {prunes} prunes, {recoveries} recoveries, {cuts} cuts, {audits} audits"
         );
         if troubles.is_empty() {
             let [killed, steady] = lines;
             let grows = [("killed", flat::growth(&killed)), ("steady", flat::growth(&steady))];
             let grown = grows.into_iter().filter_map(|(name, why)| Some(format!("the {name} one: {}", why?)));
             troubles.extend(grown);
-            if acknowledged == 0 || kills == 0 || points == 0 || audits == 0 {
+            if acknowledged == 0 || kills == 0 || points == 0 || prunes == 0 || audits == 0 {
                 troubles.push("something never happened, so nothing is shown".to_owned());
             }
         }
@@ -123,11 +129,12 @@ fn watch(
     workers: &Workers<'_>,
 ) -> [Vec<Minute>; 2] {
     println!(
-        "{:>6} {:>12} {:>6} {:>6} {:>10} {:>5} {:>6} | killed: {:>8} {:>9} | steady: {:>8} {:>9} {:>11}",
+        "{:>6} {:>12} {:>6} {:>6} {:>6} {:>10} {:>5} {:>6} | killed: {:>8} {:>9} | steady: {:>8} {:>9} {:>11}",
         "minute",
         "acknowledged",
         "kills",
         "points",
+        "prunes",
         "recoveries",
         "cuts",
         "audits",
@@ -162,10 +169,11 @@ fn watch(
         let [(killed, killed_peak), (steady, steady_peak)] = gauges.each_mut().map(Gauge::minute);
         let number = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         println!(
-            "{minute:>6} {:>12} {:>6} {:>6} {:>10} {:>5} {:>6} |         {:>8} {killed_peak:>9} |         {:>8} {steady_peak:>9} {:>11}",
+            "{minute:>6} {:>12} {:>6} {:>6} {:>6} {:>10} {:>5} {:>6} |         {:>8} {killed_peak:>9} |         {:>8} {steady_peak:>9} {:>11}",
             number(&progress.acknowledged),
             number(&progress.kills),
             number(&progress.points),
+            number(&progress.prunes),
             number(&progress.recoveries),
             number(&progress.cuts),
             number(&progress.audits),

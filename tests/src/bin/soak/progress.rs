@@ -13,6 +13,8 @@ pub(crate) struct Progress {
     pub(crate) kills: AtomicU64,
     /// Recovery points made.
     pub(crate) points: AtomicU64,
+    /// Retention plans applied.
+    pub(crate) prunes: AtomicU64,
     /// Recoveries of page sets.
     pub(crate) recoveries: AtomicU64,
     /// Recoveries to a point in time.

@@ -16,9 +16,6 @@ use crate::progress::{Progress, count};
 /// Recovery points that are kept.
 const KEPT: usize = 2;
 
-/// Log that is kept below what is needed: a point made while a checkpoint was under way needs a little more than it says.
-const MARGIN: u64 = 8 << 20;
-
 /// Queues of a load.
 const QUEUES: u16 = 4;
 
@@ -212,7 +209,7 @@ impl<'a> Site<'a> {
         self.points.push_back(point);
         while self.points.len() > KEPT {
             let oldest = self.points.pop_front().expect("there are more than two");
-            fs::remove_dir_all(oldest).expect("a point is a folder");
+            self.give_up(&oldest);
         }
         self.prune();
     }
@@ -228,17 +225,23 @@ impl<'a> Site<'a> {
         if self.points.len() < KEPT {
             return;
         }
-        let manifests = folder::points(&self.dir.join("points"));
-        let kept = manifests.iter().filter(|(dir, _)| self.points.contains(dir));
-        let points = kept.map(|(_, manifest)| manifest.log_needed_from().0).min().unwrap_or(0);
-        let restart = self.rba("restart_rba_with_offline").min(self.rba("system_recovery_rba"));
-        let floor = points.min(restart).saturating_sub(MARGIN);
-        for archive in folder::inventory(self.owner.dir()).archives {
-            if archive.range.end.0 <= floor {
-                for name in [archive.name.clone(), archive.name.replace(".A", ".B")] {
-                    let _ = fs::remove_file(self.owner.file(&name));
-                }
-            }
+        let keep = KEPT.to_string();
+        let apply =
+            ["apply", self.owner.name(), "--keep-last", &keep, "--max-delete", "100", "--timeout", "120s"];
+        let said = run("prunelog", apply);
+        // Somebody may have it just now, for a start or a recovery; the next point prunes again.
+        assert!(said.code <= 4 || said.code == 12, "archives that nobody needs are not deleted: {said:?}");
+        if said.code <= 4 {
+            count(&self.progress.prunes);
         }
+    }
+
+    /// Forgets a recovery point that is given up, and deletes it.
+    fn give_up(&self, point: &Path) {
+        let name = point.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let said = run("recpoint", ["forget", self.owner.name(), &name, "--timeout", "120s"]);
+        // One that a recovery took with the inventory of before is not known any more.
+        assert!(said.code <= 4 || said.code == 12, "a recovery point is not forgotten: {said:?}");
+        fs::remove_dir_all(point).expect("a point is a folder");
     }
 }

@@ -58,7 +58,9 @@ pub(crate) fn plan_cut(
                 return Err(PointError::TimeBeforePoint { point, begun: manifest.at, time });
             }
             if later.is_none() {
-                unfinished = unfinished.or_else(|| cut_without_commits(reader.bsds(), last));
+                // What was cut off was later than the time of a cut, and came to be before the cut was made.
+                let made = || cut_without_commits(reader.bsds(), last);
+                unfinished = unfinished.or_else(|| made().filter(|(restart, _)| time < restart.at));
             }
             match (later, &unfinished) {
                 (Some(rba), _) => rba,
