@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use console::{Failure, Progress, Session};
 use engine_storage::{RealStorage, durable};
@@ -26,10 +26,6 @@ fn work(arguments: Arguments, session: &mut Session) -> console::Outcome {
     let outcomes = run(&settings);
     let report = Report::of(&settings, &outcomes);
     session.answer(&report, || report.lines());
-    for outcome in outcomes.iter().filter(|outcome| outcome.failure.is_some()).take(10) {
-        let failure = outcome.failure.as_deref().unwrap_or_default();
-        console::message("HWT784E", &format!("SEED {} BROKE THE PROMISE {failure}", outcome.seed));
-    }
     if let Some(file) = &settings.totals {
         write_totals(file, &report.page(&settings))?;
     }
@@ -54,9 +50,13 @@ fn plant(settings: &Settings) {
 #[cfg(not(feature = "planted-defects"))]
 fn plant(_settings: &Settings) {}
 
+/// So many failures are told as they happen; the report has them all.
+const FAILURES_TOLD: u64 = 100;
+
 /// Runs all seeds.
 pub(crate) fn run(settings: &Settings) -> Vec<Outcome> {
     let ended = AtomicBool::new(false);
+    let failures = AtomicU64::new(0);
     let seeds = settings.seeds.clone();
     let progress = Progress::count("seeds", seeds.end - seeds.start);
     let one = |seed: u64| {
@@ -68,7 +68,11 @@ pub(crate) fn run(settings: &Settings) -> Vec<Outcome> {
     };
     let done = |outcome: &Outcome| {
         progress.add(1);
-        if settings.first && outcome.failure.is_some() {
+        let Some(failure) = &outcome.failure else { return };
+        if failures.fetch_add(1, Ordering::Relaxed) < FAILURES_TOLD {
+            console::message("HWT784E", &format!("SEED {} BROKE THE PROMISE {failure}", outcome.seed));
+        }
+        if settings.first {
             ended.store(true, Ordering::Relaxed);
         }
     };
