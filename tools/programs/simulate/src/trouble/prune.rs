@@ -12,8 +12,9 @@ use engine_queue_manager::client::ClientError;
 use engine_queue_manager::{ChangeError, change_at_rest};
 use engine_storage::durable;
 use format_inventory::{HolderKind, Inputs, LogKind, Plan};
+use format_log::ci::CiTrailer;
 use format_protocol::Request;
-use format_types::{PointState, Rba, RbaRange, Timestamp};
+use format_types::{CI_SIZE, PointState, Rba, RbaRange, Timestamp};
 use operation_inventory::{Facts, Orders, Site, apply_at_rest, history_name, read_at_rest};
 use operation_points::{PointInTime, RecoveryTarget};
 use operation_retention::{Policy, Span};
@@ -367,7 +368,9 @@ impl World {
                 self.crash();
             }
             match applied {
-                Ok(applied) if applied.stays.is_empty() => {
+                Ok(applied) => {
+                    let rotten = self.rotten(applied.stays.iter().map(|stays| stays.name.as_str()))?;
+                    let doomed: BTreeSet<String> = doomed.difference(&rotten).cloned().collect();
                     let left = self.archives_there()?;
                     let gone: BTreeSet<String> = before.difference(&left).cloned().collect();
                     // Copy 2 is given up for a copy 1 that was looked into, which the plan did not.
@@ -379,7 +382,6 @@ impl World {
                     }
                     return Ok(());
                 }
-                Ok(applied) => return Err(format!("archives that should go stay: {:?}", applied.stays)),
                 Err(error) if cut_off && stopped => {
                     self.trace(|| format!("applying was cut off: {error}"));
                     let gone: BTreeSet<String> =
@@ -392,6 +394,21 @@ impl World {
             }
         }
         Err("no attempt was let through".to_owned())
+    }
+
+    /// Archives that stay although they should go: all must have rotted where they say what they are.
+    fn rotten<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<BTreeSet<String>, Broken> {
+        let mut rotten = BTreeSet::new();
+        for name in names {
+            let bytes = durable::read_file(self.shared.as_ref(), &self.dir.join(name), u64::MAX)
+                .map_err(|error| error.to_string())?;
+            let sound = bytes.get(..CI_SIZE).is_some_and(|ci| CiTrailer::take(ci).is_ok());
+            if sound || !self.rotted || !name.starts_with(&format!("ARCHLOG{}.", self.setup.rotting_copy)) {
+                return Err(format!("{name} should go, and stays"));
+            }
+            rotten.insert(name.to_owned());
+        }
+        Ok(rotten)
     }
 
     /// Names of the archives in the directory.
