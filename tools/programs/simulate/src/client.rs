@@ -116,6 +116,7 @@ impl World {
         let client = std::mem::take(&mut self.clients[at]);
         if let Some(unit) = client.unit {
             self.model.phase(unit, Phase::BackingOut);
+            self.refresh_gets();
         }
         self.totals.count(Event::Disconnect);
         self.note("disconnect", &[at as u64]);
@@ -132,6 +133,7 @@ impl World {
         self.note("request", &[at as u64]);
         self.trace(|| format!("client {at}: {asked:?}"));
         self.clients[at].waiting = Some(asked);
+        self.refresh_gets();
         if let (Some(core), Some(connection)) = (&mut self.core, self.clients[at].connection) {
             core.request(connection, request);
         }
@@ -277,6 +279,12 @@ impl World {
             return Ok(());
         }
         self.settle(at, asked, reply)?;
+        self.refresh_gets();
+        Ok(())
+    }
+
+    /// What may be seen is about to change, or has changed: gets that are not answered may get what is first now.
+    fn refresh_gets(&mut self) {
         let unanswered: Vec<(UnitNumber, QueueNumber)> = self
             .clients
             .iter()
@@ -286,7 +294,6 @@ impl World {
             })
             .collect();
         self.model.refresh(&unanswered);
-        Ok(())
     }
 
     fn settle(&mut self, at: usize, asked: Asked, reply: Reply) -> Result<(), Broken> {
