@@ -401,8 +401,12 @@ fn newer(bytes: &[u8]) -> Option<DocumentError> {
 
 /// Reads a document of version 1.
 pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DocumentError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| newer(bytes).unwrap_or_else(|| DocumentError::Content(error.to_string())))
+    // Text that is known to be UTF-8 is not looked at again string by string.
+    let read = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    };
+    read.map_err(|error| newer(bytes).unwrap_or_else(|| DocumentError::Content(error.to_string())))
 }
 
 /// A version that is not this one.

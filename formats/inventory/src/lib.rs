@@ -22,7 +22,9 @@
 
 mod hex;
 mod inventory;
+mod layout;
 mod plan;
+mod shared;
 mod time;
 
 pub use inventory::{
@@ -30,8 +32,10 @@ pub use inventory::{
     LrsnRange, Now, PageSetNow, Part, Point, PointPageSet, Rates, RecordedParts, StructureNow, TimeRange,
     UnitNow, VERSION,
 };
+pub use layout::write;
 pub use plan::{
     AbsentEntry, ActionEntry, DeleteEntry, GapEntry, HolderEntry, HolderKind, Inputs, KeepEntry, Plan,
     PointEntry, Totals, WarningEntry,
 };
+pub use shared::Shared;
 pub use time::{format_time, parse_time};

@@ -1,13 +1,12 @@
 //! The plan document: what is kept and by whom, what may go, and what would let more go.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use format_types::{PointMethod, PointState, QueueManagerName, Rba, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::{DocumentError, LogKind, check_version, read};
-use crate::{hex, time};
+use crate::{Shared, hex, time};
 
 /// Why something holds log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,12 +93,12 @@ pub struct KeepEntry<'a> {
     /// Its bytes.
     pub bytes: u64,
     /// Who holds it, the furthest back first.
-    pub holders: Arc<[HolderEntry]>,
+    pub holders: Shared<HolderEntry>,
     /// Holders that are not listed, in plans where listing all would take more than a million lines.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_holders: usize,
     /// The smallest set of facts after which it goes; empty when nothing lets it go.
-    pub released_by: Arc<[String]>,
+    pub released_by: Shared<String>,
 }
 
 // The signature is serde's.

@@ -1,7 +1,6 @@
 //! Inventory and plan documents read back as they were written, and nothing else is read.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use format_inventory::{
     AbsentEntry, ActionEntry, DeleteEntry, DocumentError, GapEntry, History, Hold, HolderEntry, HolderKind,
@@ -265,9 +264,9 @@ fn plan() -> Plan<'static> {
             start,
             end,
             bytes,
-            holders: Arc::new([holder]),
+            holders: vec![holder].into(),
             more_holders: 3,
-            released_by: Arc::new(["y".to_owned()]),
+            released_by: vec!["y".to_owned()].into(),
         }],
         absent: vec![AbsentEntry { name, copy, history, start, end, held: true }],
     }
@@ -278,6 +277,12 @@ fn plans_read_back() {
     let plan = plan();
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(Plan::parse(text.as_bytes()).unwrap(), plan);
+    let mut lines = Vec::new();
+    format_inventory::write(&mut lines, &plan).unwrap();
+    assert_eq!(Plan::parse(&lines).unwrap(), plan);
+    let lines = String::from_utf8(lines).unwrap();
+    let kept = r#""holders": [{"kind": "rule", "what": ""#;
+    assert_eq!(lines.lines().filter(|line| line.contains(kept)).count(), 1, "an entry has a line: {lines}");
     let newer = text.replacen("\"version\":1", "\"version\":9,\"later\":0", 1);
     assert_eq!(Plan::parse(newer.as_bytes()), Err(DocumentError::Newer(9)));
     let unknown = text.replacen("\"at\"", "\"on\"", 1);

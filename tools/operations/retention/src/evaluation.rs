@@ -39,14 +39,14 @@ impl<'i> Evaluation<'i> {
     ) -> Result<Self, InventoryError> {
         let points = points::views(inventory, logs, at)?;
         let selection = Selection::new(&points, policy, at, PageSets::today(inventory));
-        let kept = selection.choose(Imagined::default(), |_| true, |_| true);
+        let kept = selection.choose(Imagined::default());
         let needs = needs::needs(inventory, logs, &points, &kept, policy)?;
         Ok(Self { inventory, logs, policy, at, points, kept, needs, after: RefCell::default() })
     }
 
     /// What would be kept after so many new verified points of all page sets.
     pub(crate) fn kept_after(&self, new: u32) -> Rc<[Keeps]> {
-        let choose = || self.selection().choose(Imagined { new }, |_| true, |_| true).into();
+        let choose = || self.selection().choose(Imagined { new }).into();
         self.after.borrow_mut().entry(new).or_insert_with(choose).clone()
     }
 

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use format_inventory::{
     AbsentEntry, DeleteEntry, HolderEntry, HolderKind, Inputs, Inventory, KeepEntry, LogDataSet, Plan,
-    PointEntry, Totals, VERSION,
+    PointEntry, Shared, Totals, VERSION,
 };
 use format_types::{Rba, RbaRange, Timestamp};
 
@@ -157,10 +157,13 @@ impl<'e, 'i> Planned<'e, 'i> {
             return Release::Never;
         }
         let wanted: Vec<_> = rows.iter().map(|place| self.wanted(*place)).collect();
-        let mut facts = match self.by_verifying(row, rows, release(self.evaluation, &wanted, most), most) {
-            Release::By(facts) => facts,
-            other => return other,
-        };
+        let released = self.by_verifying(row, rows, release(self.evaluation, &wanted, most), most);
+        self.with_newer(rows, released)
+    }
+
+    /// With --min-archives: so many newer archives must come as well.
+    fn with_newer(&self, rows: &[usize], released: Release) -> Release {
+        let Release::By(mut facts) = released else { return released };
         let policy = self.evaluation.policy;
         for place in rows {
             let Some(newer) = self.verdicts.newer.get(place) else { continue };
@@ -375,13 +378,33 @@ struct Texts<'p, 'e, 'i> {
     /// How many holders are listed of one data set.
     listed: usize,
     /// Of each group.
-    holders: Vec<Option<(Arc<[HolderEntry]>, usize)>>,
-    /// By history, who holds it beside points, and at which marks.
-    released_by: HashMap<Marks, Arc<[String]>>,
+    holders: Vec<Option<(Shared<HolderEntry>, usize)>>,
+    /// Of data sets that agree in their marks.
+    released: HashMap<Marks, Rc<Released>>,
     /// The last of them: neighbours have nearly always the same.
-    last: Option<(Marks, Arc<[String]>)>,
+    last: Option<(Marks, Rc<Released>)>,
     cursors: Vec<[Cursor; 2]>,
-    nothing: Arc<[String]>,
+    nothing: Shared<String>,
+}
+
+/// What releases data sets, as facts and in words.
+struct Released {
+    release: Release,
+    lines: Shared<String>,
+}
+
+impl Released {
+    fn new(release: Release) -> Self {
+        let lines = match &release {
+            Release::By(facts) => facts.iter().map(Fact::to_string).collect(),
+            Release::TooMany => vec![format!(
+                "more than {GIVEN_UP} recovery points are given up: 'prunelog explain' names them"
+            )]
+            .into(),
+            Release::Never => Vec::new().into(),
+        };
+        Self { release, lines }
+    }
 }
 
 /// What a releasing set depends on: data sets that agree in it have the same one.
@@ -415,19 +438,19 @@ impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
             })
             .sum();
         let listed = if all > LISTED { LISTED_OF_ONE } else { usize::MAX };
-        let nothing: Arc<[String]> = Vec::new().into();
+        let nothing: Shared<String> = Vec::new().into();
         Self {
             planned,
             listed,
             holders: vec![None; groups.len()],
-            released_by: HashMap::new(),
+            released: HashMap::new(),
             last: None,
             cursors: vec![[Cursor::default(); 2]; evaluation.logs.lines.count()],
             nothing,
         }
     }
 
-    fn holders(&mut self, place: usize, verdict: Verdict) -> (Arc<[HolderEntry]>, usize) {
+    fn holders(&mut self, place: usize, verdict: Verdict) -> (Shared<HolderEntry>, usize) {
         let (planned, listed) = (self.planned, self.listed);
         let some = || {
             let (holders, more) = planned.some_holders_of_row(place, listed);
@@ -441,45 +464,44 @@ impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
         }
     }
 
-    fn released_by(&mut self, place: usize, verdict: Verdict) -> Arc<[String]> {
+    fn released_by(&mut self, place: usize, verdict: Verdict) -> Shared<String> {
         let planned = self.planned;
-        let lines = || -> Arc<[String]> {
-            match planned.released_by(place, GIVEN_UP) {
-                Release::By(facts) => facts.iter().map(Fact::to_string).collect(),
-                Release::TooMany => {
-                    let many = format!(
-                        "more than {GIVEN_UP} recovery points are given up: 'prunelog explain' names them"
-                    );
-                    [many].into()
-                }
-                Release::Never => Vec::new().into(),
-            }
-        };
         let policy = planned.evaluation.policy;
         match verdict {
             Verdict::Active | Verdict::Unregistered => self.nothing.clone(),
             Verdict::Held(_) if policy.is_empty() => self.nothing.clone(),
             // What lets it go lets its other volumes go too.
-            Verdict::Held(_) if planned.is_on_volumes(place) => lines(),
-            Verdict::Held(_) if !planned.verdicts.newer.contains_key(&place) && !policy.copy2_shorter => {
-                let row = &planned.logs().rows[place];
-                let history = usize::from(row.history);
-                let [today, candidates] = &mut self.cursors[history];
-                let marks = Marks {
-                    history: row.history,
-                    today: planned.evaluation.needs.held_today[history].meeting_near(row.range, today),
-                    candidates: planned.candidates[history].meeting_near(row.range, candidates),
-                };
-                match &self.last {
-                    Some((same, lines)) if *same == marks => lines.clone(),
-                    _ => {
-                        let lines = self.released_by.entry(marks).or_insert_with(lines).clone();
-                        self.last = Some((marks, lines.clone()));
-                        lines
-                    }
+            Verdict::Held(_) if !planned.is_on_volumes(place) && !policy.copy2_shorter => {
+                let released = self.released(place);
+                if !planned.verdicts.newer.contains_key(&place) {
+                    return released.lines.clone();
                 }
+                Released::new(planned.with_newer(&[place], released.release.clone())).lines
             }
-            _ => lines(),
+            _ => Released::new(planned.released_by(place, GIVEN_UP)).lines,
         }
+    }
+
+    /// What releases the log of a row.
+    fn released(&mut self, place: usize) -> Rc<Released> {
+        let planned = self.planned;
+        let row = &planned.logs().rows[place];
+        let history = usize::from(row.history);
+        let [today, candidates] = &mut self.cursors[history];
+        let marks = Marks {
+            history: row.history,
+            today: planned.evaluation.needs.held_today[history].meeting_near(row.range, today),
+            candidates: planned.candidates[history].meeting_near(row.range, candidates),
+        };
+        if let Some((same, released)) = &self.last
+            && *same == marks
+        {
+            return released.clone();
+        }
+        let search =
+            || Rc::new(Released::new(release(planned.evaluation, &[planned.wanted(place)], GIVEN_UP)));
+        let released = self.released.entry(marks).or_insert_with(search).clone();
+        self.last = Some((marks, released.clone()));
+        released
     }
 }

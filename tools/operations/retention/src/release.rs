@@ -3,7 +3,7 @@
 //! Everything that holds today (page sets, units, structures, what is under way) is released by one fact each. Recovery points are
 //! released by giving them up, or by newer verified ones that take their places in the policy; both are tried, because giving one up may
 //! make the policy keep an older one. The candidates are: no new point, one, two ... as many as the policy counts; for each of them, the
-//! points that still hold the log are given up until none does.
+//! points that hold the log are given up as soon as the policy would keep them.
 
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ use crate::fact::Fact;
 use crate::logs::meets;
 use crate::needs::{self, RESTART_CHECKPOINTS, Subject};
 use crate::points::{PageSets, PointView};
-use crate::selection::{Imagined, Keeps};
+use crate::selection::{Imagined, Keeps, Loses};
 
 /// What releases a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,40 +264,28 @@ impl Search<'_, '_> {
         let checkpoints = self.margin_of_restart && !margin;
         let (let_go, given_up) = (Vec::new(), Vec::new());
         let mut way = Way { margin, checkpoints, new, let_go, given_up };
-        let evaluation = self.evaluation;
-        let mut alive = vec![true; evaluation.points.len()];
-        let mut held = alive.clone();
-        let selection = evaluation.selection();
-        loop {
-            let before = way.size();
-            if before >= limit {
+        let kept = self.evaluation.selection().choose_but(Imagined { new }, |place, keeps| {
+            let loses = if !self.holds(place, keeps, margin) || !keeps.any() {
+                return Some(Loses::Nothing);
+            } else if keeps.by_policy() {
+                way.given_up.push(place);
+                Loses::Everything
+            } else {
+                Loses::Hold
+            };
+            if keeps.hold {
+                way.let_go.push(place);
+            }
+            if way.size() >= limit {
                 return None;
             }
             if way.given_up.len() > self.most {
                 self.cut.set(true);
                 return None;
             }
-            let kept = if way.given_up.is_empty() && way.let_go.is_empty() {
-                evaluation.kept_after(new)
-            } else {
-                selection.choose(Imagined { new }, |place| alive[place], |place| held[place]).into()
-            };
-            for (place, keeps) in kept.iter().enumerate() {
-                if !self.holds(place, keeps, margin) || !keeps.any() {
-                    continue;
-                }
-                if keeps.hold {
-                    held[place] = false;
-                    way.let_go.push(place);
-                } else {
-                    alive[place] = false;
-                    way.given_up.push(place);
-                }
-            }
-            if way.size() == before {
-                return self.leaves_enough(&kept, new).then_some(way);
-            }
-        }
+            Some(loses)
+        })?;
+        self.leaves_enough(&kept, new).then_some(way)
     }
 
     /// Whether a new point would have all the log that it needs.

@@ -70,6 +70,17 @@ impl Keeps {
     }
 }
 
+/// What a point loses in an imagined choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loses {
+    /// It stays as the policy and its hold have it.
+    Nothing,
+    /// Its hold ends.
+    Hold,
+    /// It is given up.
+    Everything,
+}
+
 /// New verified points of all page sets, made now: what would be kept if there were so many?
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Imagined {
@@ -80,7 +91,12 @@ pub(crate) struct Imagined {
 /// Counts for each page set.
 struct PerPageSet {
     limit: u32,
-    counts: [u32; 128],
+    /// Points that had all page sets whose count was not reached.
+    of_all: u32,
+    /// Of each page set, the other points that had it.
+    others: [u32; 128],
+    /// No page set whose count is not reached has more of the others.
+    most_others: u32,
     /// Page sets whose count is not reached.
     open: PageSets,
 }
@@ -88,28 +104,39 @@ struct PerPageSet {
 impl PerPageSet {
     fn new(limit: u32, all: PageSets) -> Self {
         let open = if limit == 0 { PageSets::default() } else { all };
-        Self { limit, counts: [0; 128], open }
+        Self { limit, of_all: 0, others: [0; 128], most_others: 0, open }
     }
 
     /// So many points of all page sets.
     fn count_often(&mut self, times: u32) {
-        self.counts = [times; 128];
-        if times >= self.limit {
-            self.open = PageSets::default();
-        }
+        self.of_all = times;
+        self.close();
     }
 
     fn count(&mut self, page_sets: PageSets) {
-        for number in page_sets.and(self.open).numbers() {
-            self.counts[number] += 1;
-            if self.counts[number] >= self.limit {
-                let mut closed = PageSets::default();
-                if let Some(id) = format_types::PageSetId::new(number as u8) {
-                    closed.insert(id);
-                }
-                self.open = self.open.without(closed);
+        let counted = page_sets.and(self.open);
+        if counted == self.open {
+            self.of_all += 1;
+        } else {
+            for number in counted.numbers() {
+                self.others[number] += 1;
+                self.most_others = self.most_others.max(self.others[number]);
             }
         }
+        if self.of_all + self.most_others >= self.limit {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        let (mut open, mut most) = (PageSets::default(), 0);
+        for number in self.open.numbers().filter(|number| self.of_all + self.others[*number] < self.limit) {
+            if let Some(id) = format_types::PageSetId::new(number as u8) {
+                open.insert(id);
+                most = most.max(self.others[number]);
+            }
+        }
+        (self.open, self.most_others) = (open, most);
     }
 }
 
@@ -149,19 +176,26 @@ impl<'a> Selection<'a> {
         Self { points, policy, at, now: periods(at), all }
     }
 
-    /// What is kept of the points for which `alive` holds; `held` says whether a hold counts.
-    pub(crate) fn choose(
+    /// What is kept.
+    pub(crate) fn choose(&self, imagined: Imagined) -> Vec<Keeps> {
+        self.choose_but(imagined, |_, _| Some(Loses::Nothing)).unwrap_or_default()
+    }
+
+    /// What is kept when points are given up, or their holds end, as soon as they would be kept: `loses` is told of each. None when it
+    /// wants to hear no more. What goes is the same as if points were given up again and again until none is to go: whether one is
+    /// kept depends on newer ones alone, and giving those up never makes it go.
+    pub(crate) fn choose_but(
         &self,
         imagined: Imagined,
-        alive: impl Fn(usize) -> bool,
-        held: impl Fn(usize) -> bool,
-    ) -> Vec<Keeps> {
+        mut loses: impl FnMut(usize, &Keeps) -> Option<Loses>,
+    ) -> Option<Vec<Keeps>> {
         let policy = self.policy;
         let mut last = PerPageSet::new(policy.keep_last.unwrap_or(0), self.all);
         let mut full = PerPageSet::new(u32::from(policy.back_to_full), self.all);
         let mut base = PerPageSet::new(u32::from(policy.window.is_some()), self.all);
         let limits = [policy.daily, policy.weekly, policy.monthly, policy.yearly];
         let mut by_period = limits.map(|limit| PerPeriod { limit: limit.unwrap_or(0), taken: 0, last: None });
+        let by_calendar = limits.iter().any(Option::is_some);
         last.count_often(imagined.new);
         full.count_often(imagined.new);
         if imagined.new > 0 {
@@ -175,10 +209,7 @@ impl<'a> Selection<'a> {
         let all = !policy.chooses_points();
         let mut kept = vec![Keeps::default(); self.points.len()];
         for (index, (point, keeps)) in self.points.iter().zip(&mut kept).enumerate() {
-            if !alive(index) {
-                continue;
-            }
-            keeps.hold = point.hold.is_some() && held(index);
+            keeps.hold = point.hold.is_some();
             let window = young(policy.window, point);
             let begins = point.on_line && !point.lost_line && !point.damaged;
             let begins = !window && begins && !point.page_sets.and(base.open).is_empty();
@@ -191,18 +222,28 @@ impl<'a> Selection<'a> {
                 (false, true) => (false, false),
                 (false, false) => (point.lost_line, point.is_sound()),
             };
-            if point.damaged || lost {
-                continue;
+            let counts = sound && !point.damaged && !lost;
+            if !point.damaged && !lost {
+                keeps.all = all;
+                keeps.last = !point.page_sets.and(last.open).is_empty();
+                keeps.full = !point.page_sets.and(full.open).is_empty();
+                keeps.newer = young(policy.newer_than, point);
+                (keeps.window, keeps.base) = (window, begins);
+                if by_calendar {
+                    for (period, counted) in by_period.iter().enumerate() {
+                        keeps.periods[period] = counted.is_open(point.periods[period]);
+                    }
+                }
             }
-            keeps.all = all;
-            keeps.last = !point.page_sets.and(last.open).is_empty();
-            keeps.full = !point.page_sets.and(full.open).is_empty();
-            keeps.newer = young(policy.newer_than, point);
-            (keeps.window, keeps.base) = (window, begins);
-            for (period, counted) in by_period.iter_mut().enumerate() {
-                keeps.periods[period] = counted.is_open(point.periods[period]);
+            match loses(index, keeps)? {
+                Loses::Nothing => {}
+                Loses::Hold => keeps.hold = false,
+                Loses::Everything => {
+                    *keeps = Keeps::default();
+                    continue;
+                }
             }
-            if !sound {
+            if !counts {
                 continue;
             }
             last.count(point.page_sets);
@@ -213,10 +254,12 @@ impl<'a> Selection<'a> {
             if begins {
                 base.count(point.page_sets);
             }
-            for (period, counted) in by_period.iter_mut().enumerate() {
-                counted.count(point.periods[period]);
+            if by_calendar {
+                for (period, counted) in by_period.iter_mut().enumerate() {
+                    counted.count(point.periods[period]);
+                }
             }
         }
-        kept
+        Some(kept)
     }
 }

@@ -6,8 +6,8 @@ use operation_retention::Policy;
 
 use crate::args::InventoryArgs;
 use crate::files::Out;
+use crate::plan;
 use crate::settings::Origin;
-use crate::{document, plan};
 
 /// Code 4 when something of it is in doubt.
 pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
@@ -17,7 +17,7 @@ pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
     for warning in &read.warnings {
         message(&warning.id, &warning.text);
     }
-    document::write(&mut Out(&mut session.out), &inventory)
+    format_inventory::write(&mut Out(&mut session.out), &inventory)
         .map_err(|error| Failure::of(error.to_string()))?;
     Ok(if read.warnings.is_empty() { ConditionCode::Done } else { ConditionCode::Warning })
 }

@@ -2,7 +2,6 @@
 
 mod apply;
 mod args;
-mod document;
 mod explain;
 mod files;
 mod inventory;

@@ -1,7 +1,5 @@
 //! The plan as text.
 
-use std::sync::Arc;
-
 use console::{format_size, format_time};
 use format_inventory::{HolderEntry, KeepEntry, LogKind, Plan};
 use format_types::Rba;
@@ -157,7 +155,7 @@ fn keep(plan: &Plan<'_>, lines: &mut Vec<String>) {
     lines.push(String::new());
     lines.push("KEEP".to_owned());
     let same = |a: &KeepEntry<'_>, b: &KeepEntry<'_>| {
-        Arc::ptr_eq(&a.holders, &b.holders) && Arc::ptr_eq(&a.released_by, &b.released_by)
+        a.holders.is_same(&b.holders) && a.released_by.is_same(&b.released_by)
     };
     for copy in copies(plan) {
         let mut run: Option<(Run<'_>, &KeepEntry<'_>)> = None;

@@ -10,7 +10,7 @@ use operation_retention::diff;
 
 use crate::args::{Arguments, Command, Emit, Plan};
 use crate::files::{self, Out};
-use crate::{apply, document, explain, inventory, metrics, plan, report, settings};
+use crate::{apply, explain, inventory, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
@@ -47,7 +47,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
         );
     }
     if let Some(path) = &asked.out {
-        files::write(path, |to| document::write(to, &plan))?;
+        files::write(path, |to| format_inventory::write(to, &plan))?;
     }
     if let Some(path) = &asked.metrics {
         files::write(path, |to| metrics::write(to, &plan))?;
@@ -69,7 +69,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
             session.answer(&difference, || report::difference(&difference));
         }
         (None, None) if session.common.json => {
-            document::write(&mut Out(&mut session.out), &plan)
+            format_inventory::write(&mut Out(&mut session.out), &plan)
                 .map_err(|error| Failure::of(error.to_string()))?;
         }
         (None, None) => session.out.lines(report::plan(&plan)),

@@ -1,4 +1,4 @@
-//! How a plan document is laid out: a field a line, and in lists an entry a line, so that plans can be read and compared.
+//! How documents are laid out: a field a line, and in lists an entry a line, so that plans can be read and compared.
 
 use std::io::{self, BufWriter, Write};
 
@@ -87,16 +87,36 @@ impl Formatter for OneALine {
 }
 
 /// Writes a document and a line end.
-pub(crate) fn write(to: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+///
+/// # Errors
+/// Those of `to`.
+pub fn write(to: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     let mut to = BufWriter::with_capacity(1 << 16, to);
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut to, OneALine::default()))?;
     to.write_all(b"\n")?;
     to.flush()
 }
 
+/// A value as it stands inside the line of an entry.
+pub(crate) fn in_a_line(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = Vec::new();
+    let inside = OneALine { depth: LINES + 1, empty: false };
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, inside))?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_a_line_stands_alone_as_it_does_there() {
+        let value = serde_json::json!([{"a": [1, {}], "b": []}, {"c": {"d": "e"}}]);
+        let mut text = Vec::new();
+        write(&mut text, &serde_json::json!([{"entry": value}])).unwrap();
+        let wanted = format!("[\n  {{\n    \"entry\": {}\n  }}\n]\n", in_a_line(&value).unwrap());
+        assert_eq!(String::from_utf8(text).unwrap(), wanted);
+    }
 
     #[test]
     fn an_entry_has_a_line() {
