@@ -142,7 +142,7 @@ impl Survey {
     }
 
     /// Begin records of the complete checkpoints, oldest first.
-    pub(crate) fn checkpoints(&self) -> impl DoubleEndedIterator<Item = Rba> {
+    pub(crate) fn checkpoints(&self) -> impl Iterator<Item = Rba> {
         self.checkpoints.iter().map(|(begin, _)| *begin)
     }
 

@@ -154,7 +154,8 @@ impl World {
             let needed = entry.holders.iter().filter(|holder| holder.kind == HolderKind::Needed);
             holders.extend(needed.map(|holder| (holder.what.as_str(), holder.from)));
         }
-        let checkpoints: Vec<Rba> = survey.checkpoints().rev().take(3).collect();
+        // A restart begins with those that the BSDS has; each power cut may leave it without one that the log has complete.
+        let checkpoints: Vec<Rba> = survey.checkpoints().collect();
         let active = survey.active(end, Rba::MAX);
         for (what, from) in holders {
             let said = if what.starts_with("restart today: the last complete checkpoint") {
@@ -165,7 +166,9 @@ impl World {
                 true
             };
             if !said {
-                return Err(format!("the plan says '{what}' from {from}; the log's records do not"));
+                return Err(format!(
+                    "the plan says '{what}' from {from}; the log's records say {checkpoints:?}, active {active:?}"
+                ));
             }
         }
         for urid in &active {
