@@ -425,8 +425,13 @@ impl<'a> Inventory<'a> {
     /// Names the line and column of what is not understood.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DocumentError> {
         let inventory: Self = read(bytes)?;
-        check_version(inventory.version)?;
-        for log in &inventory.logs {
+        inventory.checked()
+    }
+
+    /// What no field by itself can say.
+    pub(crate) fn checked(self) -> Result<Self, DocumentError> {
+        check_version(self.version)?;
+        for log in &self.logs {
             if log.end < log.start || !(1..=2).contains(&log.copy) {
                 return Err(DocumentError::Content(format!(
                     "log data set {}: copy {} from {} to {} cannot be",
@@ -434,7 +439,7 @@ impl<'a> Inventory<'a> {
                 )));
             }
         }
-        Ok(inventory)
+        Ok(self)
     }
 
     /// The document as compact JSON.

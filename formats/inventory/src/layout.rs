@@ -97,6 +97,20 @@ pub fn write(to: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     to.flush()
 }
 
+/// Entries of a list of a document, each on its line, without the line end before the first and the comma behind the last.
+pub(crate) fn entries<T: Serialize>(entries: &[T]) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for (number, entry) in entries.iter().enumerate() {
+        if number > 0 {
+            text.extend_from_slice(b",\n");
+        }
+        text.extend_from_slice(b"    ");
+        let inside = OneALine { depth: LINES, empty: false };
+        entry.serialize(&mut serde_json::Serializer::with_formatter(&mut text, inside))?;
+    }
+    Ok(text)
+}
+
 /// A value as it stands inside the line of an entry.
 pub(crate) fn in_a_line(value: &impl Serialize) -> serde_json::Result<String> {
     let mut text = Vec::new();

@@ -23,8 +23,10 @@
 mod hex;
 mod inventory;
 mod layout;
+mod pieces;
 mod plan;
 mod shared;
+mod stretches;
 mod time;
 
 pub use inventory::{
@@ -33,9 +35,11 @@ pub use inventory::{
     UnitNow, VERSION,
 };
 pub use layout::write;
+pub use pieces::Piece;
 pub use plan::{
     AbsentEntry, ActionEntry, DeleteEntry, GapEntry, HolderEntry, HolderKind, Inputs, KeepEntry, Plan,
     PointEntry, Totals, WarningEntry,
 };
 pub use shared::Shared;
+pub use stretches::{Stretch, StretchRead};
 pub use time::{format_time, parse_time};

@@ -280,6 +280,17 @@ fn plans_read_back() {
     let mut lines = Vec::new();
     format_inventory::write(&mut lines, &plan).unwrap();
     assert_eq!(Plan::parse(&lines).unwrap(), plan);
+    for plan in
+        [Plan { delete: vec![], absent: vec![], ..plan.clone() }, Plan { keep: vec![], ..plan.clone() }, plan]
+    {
+        let mut written = Vec::new();
+        format_inventory::write(&mut written, &plan).unwrap();
+        let pieces: Vec<u8> = plan.pieces().iter().flat_map(|piece| piece.text().unwrap()).collect();
+        assert_eq!(String::from_utf8(pieces).unwrap(), String::from_utf8(written).unwrap());
+    }
+    let many = Plan { keep: vec![self::plan().keep[0].clone(); 9_000], ..self::plan() };
+    let pieces: Vec<u8> = many.pieces().iter().flat_map(|piece| piece.text().unwrap()).collect();
+    assert_eq!(Plan::parse(&pieces).unwrap(), many);
     let lines = String::from_utf8(lines).unwrap();
     let kept = r#""holders": [{"kind": "rule", "what": ""#;
     assert_eq!(lines.lines().filter(|line| line.contains(kept)).count(), 1, "an entry has a line: {lines}");

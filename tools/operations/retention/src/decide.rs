@@ -1,9 +1,10 @@
 //! Which data sets stay and which go.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use format_inventory::{Inventory, LogDataSet};
 use format_types::Rba;
+use hashbrown::HashSet;
 
 use crate::logs::{Logs, Row};
 use crate::needs::{Cursor, Held, Meeting, Needs};

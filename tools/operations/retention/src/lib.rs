@@ -21,6 +21,7 @@ mod gaps;
 mod lines;
 mod logs;
 mod needs;
+mod places;
 mod plan;
 pub mod planted;
 mod points;
@@ -28,6 +29,7 @@ mod policy;
 mod release;
 mod releasing;
 mod selection;
+mod texts;
 mod warnings;
 
 pub use diff::{Changed, Difference, diff};

@@ -1,31 +1,24 @@
 //! The plan: of every data set whether it stays or goes, and who keeps it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::rc::Rc;
 
 use format_inventory::{
     AbsentEntry, DeleteEntry, HolderEntry, HolderKind, Inputs, Inventory, KeepEntry, LogDataSet, Plan,
-    PointEntry, Shared, Totals, VERSION,
+    PointEntry, Totals, VERSION,
 };
 use format_types::{Rba, RbaRange, Timestamp};
+use hashbrown::HashMap;
 
 use crate::InventoryError;
-use crate::decide::{self, Group, Verdict, Verdicts, only_today};
+use crate::decide::{self, Verdict, Verdicts, only_today};
 use crate::evaluation::Evaluation;
 use crate::fact::Fact;
 use crate::logs::{Logs, Row};
-use crate::needs::{self, Cursor, Held, Meeting};
+use crate::needs::{self, Held, Meeting};
 use crate::policy::Policy;
 use crate::release::{Release, Wanted, release};
+use crate::texts::Texts;
 use crate::{actions, gaps, warnings};
-
-/// Holders that are listed at most, of all data sets together, before lists are cut.
-const LISTED: usize = 1_000_000;
-/// Holders of one data set that are listed then.
-const LISTED_OF_ONE: usize = 3;
-/// Points that a releasing set of a plan gives up at most.
-const GIVEN_UP: usize = 20;
 
 /// A plan, and what stands behind it.
 pub(crate) struct Planned<'e, 'i> {
@@ -33,7 +26,7 @@ pub(crate) struct Planned<'e, 'i> {
     pub(crate) evaluation: &'e Evaluation<'e>,
     pub(crate) verdicts: Verdicts,
     /// Of each history, where a releasing set may change: what points that are not kept would hold.
-    candidates: Vec<Held>,
+    pub(crate) candidates: Vec<Held>,
     /// By name, the rows of data sets on several volumes of which one is held.
     volumes: HashMap<&'i str, Vec<usize>>,
 }
@@ -72,7 +65,7 @@ impl<'e, 'i> Planned<'e, 'i> {
         Self { inventory, evaluation, verdicts, candidates: candidates(evaluation), volumes }
     }
 
-    fn logs(&self) -> &'e Logs {
+    pub(crate) fn logs(&self) -> &'e Logs {
         self.evaluation.logs
     }
 
@@ -131,19 +124,25 @@ impl<'e, 'i> Planned<'e, 'i> {
     }
 
     /// Holders of a row, `limit` of its log at most, and how many there are beside them.
-    fn some_holders_of_row(&self, place: usize, limit: usize) -> (Vec<HolderEntry>, usize) {
-        let row = &self.logs().rows[place];
-        let today = only_today(self.logs(), row, self.evaluation.policy);
-        let all =
-            decide::held(&self.evaluation.needs, row, today).meeting(row.range).map_or(0, Meeting::count);
-        let mut holders = self.some_holders(usize::from(row.history), row.range, today, limit);
-        let more = all.saturating_sub(holders.len());
+    pub(crate) fn some_holders_of_row(&self, place: usize, limit: usize) -> (Vec<HolderEntry>, usize) {
+        let (mut holders, more) = self.holders_of_log(place, limit);
         holders.extend(self.rule_of_row(place));
         (holders, more)
     }
 
+    /// Holders of a row's log, `limit` at most, and how many there are beside them.
+    pub(crate) fn holders_of_log(&self, place: usize, limit: usize) -> (Vec<HolderEntry>, usize) {
+        let row = &self.logs().rows[place];
+        let today = only_today(self.logs(), row, self.evaluation.policy);
+        let all =
+            decide::held(&self.evaluation.needs, row, today).meeting(row.range).map_or(0, Meeting::count);
+        let holders = self.some_holders(usize::from(row.history), row.range, today, limit);
+        let more = all.saturating_sub(holders.len());
+        (holders, more)
+    }
+
     /// Whether the row is of a data set on several volumes of which not all are held.
-    fn is_on_volumes(&self, place: usize) -> bool {
+    pub(crate) fn is_on_volumes(&self, place: usize) -> bool {
         !self.volumes.is_empty() && self.volumes.contains_key(&*self.data_set(&self.logs().rows[place]).name)
     }
 
@@ -157,12 +156,16 @@ impl<'e, 'i> Planned<'e, 'i> {
             return Release::Never;
         }
         let wanted: Vec<_> = rows.iter().map(|place| self.wanted(*place)).collect();
-        let released = self.by_verifying(row, rows, release(self.evaluation, &wanted, most), most);
+        let mut released = release(self.evaluation, &wanted, most);
+        if let ([_], [wanted]) = (rows, &wanted[..]) {
+            let today = || release(self.evaluation, &[Wanted { today: true, ..*wanted }], most);
+            released = self.by_verifying(row, released, today);
+        }
         self.with_newer(rows, released)
     }
 
     /// With --min-archives: so many newer archives must come as well.
-    fn with_newer(&self, rows: &[usize], released: Release) -> Release {
+    pub(crate) fn with_newer(&self, rows: &[usize], released: Release) -> Release {
         let Release::By(mut facts) = released else { return released };
         let policy = self.evaluation.policy;
         for place in rows {
@@ -180,23 +183,18 @@ impl<'e, 'i> Planned<'e, 'i> {
         Release::By(facts)
     }
 
-    fn wanted(&self, place: usize) -> Wanted {
+    pub(crate) fn wanted(&self, place: usize) -> Wanted {
         let row = &self.logs().rows[place];
         let today = only_today(self.logs(), row, self.evaluation.policy);
         Wanted { history: usize::from(row.history), range: row.range, today }
     }
 
-    /// With --copy2-shorter, a data set of copy 2 also goes when copy 1 is verified: the smaller way of the two.
-    fn by_verifying(&self, row: &Row, rows: &[usize], facts: Release, most: usize) -> Release {
+    /// With --copy2-shorter, a data set of copy 2 also goes when copy 1 is verified: the smaller way of the two. `today` releases
+    /// what not only points hold.
+    pub(crate) fn by_verifying(&self, row: &Row, facts: Release, today: impl FnOnce() -> Release) -> Release {
+        let Some(names) = self.to_be_verified(row) else { return facts };
+        let Release::By(mut others) = today() else { return facts };
         let logs = self.logs();
-        let policy = self.evaluation.policy;
-        let [_] = rows else { return facts };
-        if !policy.copy2_shorter || row.copy != 2 || only_today(logs, row, policy) || !logs.is_in_copy1(row) {
-            return facts;
-        }
-        let names = logs.unverified_in_copy1(row);
-        let wanted = Wanted { history: usize::from(row.history), range: row.range, today: true };
-        let Release::By(mut others) = release(self.evaluation, &[wanted], most) else { return facts };
         let verified = names.iter().map(|place| self.data_set(&logs.rows[*place]).name.to_string());
         others.extend(verified.map(|name| Fact::Verified { name }));
         match facts {
@@ -204,6 +202,14 @@ impl<'e, 'i> Planned<'e, 'i> {
             other if names.is_empty() => other,
             _ => Release::By(others),
         }
+    }
+
+    /// With --copy2-shorter: the data sets of copy 1 that are to be verified so that points need not hold the row of copy 2.
+    pub(crate) fn to_be_verified(&self, row: &Row) -> Option<Vec<usize>> {
+        let (logs, policy) = (self.logs(), self.evaluation.policy);
+        let may =
+            policy.copy2_shorter && row.copy == 2 && !only_today(logs, row, policy) && logs.is_in_copy1(row);
+        may.then(|| logs.unverified_in_copy1(row))
     }
 
     fn document(&self, inputs: Inputs) -> Result<Plan<'i>, InventoryError> {
@@ -291,7 +297,7 @@ impl<'e, 'i> Planned<'e, 'i> {
     #[allow(clippy::type_complexity)]
     fn entries(&self) -> (Vec<DeleteEntry<'i>>, Vec<KeepEntry<'i>>, Vec<AbsentEntry<'i>>) {
         let (mut delete, mut keep, mut absent) = (Vec::new(), Vec::new(), Vec::new());
-        let mut texts = Texts::new(self);
+        let texts = Texts::new(self);
         for (place, (row, verdict)) in self.logs().rows.iter().zip(&self.verdicts.of).enumerate() {
             let log = self.data_set(row);
             let (name, history) = (borrowed(&log.name), borrowed(&log.history));
@@ -306,7 +312,7 @@ impl<'e, 'i> Planned<'e, 'i> {
                 }
                 _ => {
                     let (holders, more_holders) = texts.holders(place, *verdict);
-                    let released_by = texts.released_by(place, *verdict);
+                    let released_by = texts.released_by(place);
                     let kind = log.kind;
                     keep.push(KeepEntry {
                         name,
@@ -370,138 +376,4 @@ fn candidates(evaluation: &Evaluation<'_>) -> Vec<Held> {
     }
     held.iter_mut().for_each(Held::finish);
     held
-}
-
-/// Texts that many entries share.
-struct Texts<'p, 'e, 'i> {
-    planned: &'p Planned<'e, 'i>,
-    /// How many holders are listed of one data set.
-    listed: usize,
-    /// Of each group.
-    holders: Vec<Option<(Shared<HolderEntry>, usize)>>,
-    /// Of data sets that agree in their marks.
-    released: HashMap<Marks, Rc<Released>>,
-    /// The last of them: neighbours have nearly always the same.
-    last: Option<(Marks, Rc<Released>)>,
-    cursors: Vec<[Cursor; 2]>,
-    nothing: Shared<String>,
-}
-
-/// What releases data sets, as facts and in words.
-struct Released {
-    release: Release,
-    lines: Shared<String>,
-}
-
-impl Released {
-    fn new(release: Release) -> Self {
-        let lines = match &release {
-            Release::By(facts) => facts.iter().map(Fact::to_string).collect(),
-            Release::TooMany => vec![format!(
-                "more than {GIVEN_UP} recovery points are given up: 'prunelog explain' names them"
-            )]
-            .into(),
-            Release::Never => Vec::new().into(),
-        };
-        Self { release, lines }
-    }
-}
-
-/// What a releasing set depends on: data sets that agree in it have the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Marks {
-    history: u16,
-    /// Who holds it beside points.
-    today: Option<Meeting>,
-    /// The candidates that meet it.
-    candidates: Option<Meeting>,
-}
-
-impl<'p, 'e, 'i> Texts<'p, 'e, 'i> {
-    fn new(planned: &'p Planned<'e, 'i>) -> Self {
-        let groups = &planned.verdicts.groups;
-        let mut sizes = vec![0_usize; groups.len()];
-        for verdict in &planned.verdicts.of {
-            if let Verdict::Held(group) = verdict {
-                sizes[*group as usize] += 1;
-            }
-        }
-        let evaluation = planned.evaluation;
-        let all: usize = groups
-            .iter()
-            .zip(&sizes)
-            .map(|(Group { row, today }, size)| {
-                let row = &evaluation.logs.rows[*row];
-                size * decide::held(&evaluation.needs, row, *today)
-                    .meeting(row.range)
-                    .map_or(0, Meeting::count)
-            })
-            .sum();
-        let listed = if all > LISTED { LISTED_OF_ONE } else { usize::MAX };
-        let nothing: Shared<String> = Vec::new().into();
-        Self {
-            planned,
-            listed,
-            holders: vec![None; groups.len()],
-            released: HashMap::new(),
-            last: None,
-            cursors: vec![[Cursor::default(); 2]; evaluation.logs.lines.count()],
-            nothing,
-        }
-    }
-
-    fn holders(&mut self, place: usize, verdict: Verdict) -> (Shared<HolderEntry>, usize) {
-        let (planned, listed) = (self.planned, self.listed);
-        let some = || {
-            let (holders, more) = planned.some_holders_of_row(place, listed);
-            (holders.into(), more)
-        };
-        match verdict {
-            Verdict::Held(group) if !planned.verdicts.newer.contains_key(&place) => {
-                self.holders[group as usize].get_or_insert_with(some).clone()
-            }
-            _ => some(),
-        }
-    }
-
-    fn released_by(&mut self, place: usize, verdict: Verdict) -> Shared<String> {
-        let planned = self.planned;
-        let policy = planned.evaluation.policy;
-        match verdict {
-            Verdict::Active | Verdict::Unregistered => self.nothing.clone(),
-            Verdict::Held(_) if policy.is_empty() => self.nothing.clone(),
-            // What lets it go lets its other volumes go too.
-            Verdict::Held(_) if !planned.is_on_volumes(place) && !policy.copy2_shorter => {
-                let released = self.released(place);
-                if !planned.verdicts.newer.contains_key(&place) {
-                    return released.lines.clone();
-                }
-                Released::new(planned.with_newer(&[place], released.release.clone())).lines
-            }
-            _ => Released::new(planned.released_by(place, GIVEN_UP)).lines,
-        }
-    }
-
-    /// What releases the log of a row.
-    fn released(&mut self, place: usize) -> Rc<Released> {
-        let planned = self.planned;
-        let row = &planned.logs().rows[place];
-        let history = usize::from(row.history);
-        let [today, candidates] = &mut self.cursors[history];
-        let marks = Marks {
-            history: row.history,
-            today: planned.evaluation.needs.held_today[history].meeting_near(row.range, today),
-            candidates: planned.candidates[history].meeting_near(row.range, candidates),
-        };
-        if let Some((same, released)) = &self.last
-            && *same == marks
-        {
-            return released.clone();
-        }
-        let search =
-            || Rc::new(Released::new(release(planned.evaluation, &[planned.wanted(place)], GIVEN_UP)));
-        let released = self.released.entry(marks).or_insert_with(search).clone();
-        self.last = Some((marks, released.clone()));
-        released
-    }
 }

@@ -13,6 +13,7 @@ use crate::evaluation::Evaluation;
 use crate::fact::Fact;
 use crate::logs::meets;
 use crate::needs::{self, RESTART_CHECKPOINTS, Subject};
+use crate::places::Places;
 use crate::points::{PageSets, PointView};
 use crate::selection::{Imagined, Keeps, Loses};
 
@@ -61,8 +62,6 @@ struct Search<'e, 'i> {
     evaluation: &'e Evaluation<'i>,
     wanted: &'e [Wanted],
     begins: Vec<Rba>,
-    /// A new point must come: a page set is not covered, or nothing is kept.
-    must_be_new: bool,
     /// The margin of a restart holds it, and nothing else that checkpoints move on.
     margin_of_restart: bool,
     /// Checkpoints are among the facts whatever becomes of points.
@@ -73,17 +72,17 @@ struct Search<'e, 'i> {
     most: usize,
     /// A way was left because it gives up more.
     cut: Cell<bool>,
-    /// Of each point, whether it holds the log that is wanted, with the policy's margin and without one.
-    holding: [Vec<Holding>; 2],
+    /// The points that hold the log that is wanted, with the policy's margin and without one.
+    holding: [Holding; 2],
 }
 
-/// Whether a point holds what is wanted.
-#[derive(Debug, Clone, Copy, Default)]
+/// The points that hold what is wanted.
+#[derive(Debug, Default)]
 struct Holding {
-    /// When it is kept to recover to the end of its line.
-    to_end: bool,
-    /// When it is kept to recover to the end of its copies only.
-    to_copy: bool,
+    /// When they are kept to recover to the end of their lines.
+    to_end: Places,
+    /// When they are kept to recover to the end of their copies only.
+    to_copy: Places,
 }
 
 /// The facts that release `wanted`, with at most `most` points given up.
@@ -92,11 +91,12 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
     let mut facts = Vec::new();
     let (mut checkpoints, mut margin_of_restart) = (false, false);
     let mut points = false;
-    let mut must_be_new = false;
+    // Too few points are kept: new ones help, and so may giving one up in whose place the policy keeps others.
+    let mut too_few = false;
     for subject in subjects(evaluation, wanted, &mut points) {
         match subject {
             Subject::NoPolicy => return Release::Never,
-            Subject::NoPoint | Subject::NoFull | Subject::Uncovered(_) => must_be_new = true,
+            Subject::NoPoint | Subject::NoFull | Subject::Uncovered(_) => too_few = true,
             // They are asked for by themselves.
             Subject::Point(..) => {}
             Subject::PageSet(place) => match inventory.now.page_sets.get(place) {
@@ -120,7 +120,7 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
     }
     let mut count = evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
     let margin_of_restart = margin_of_restart && !checkpoints;
-    if points || must_be_new {
+    if points || too_few {
         let begins = needs::checkpoints(inventory);
         let today = std::mem::take(&mut facts);
         let facts_of_today = today.as_slice();
@@ -128,7 +128,6 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             evaluation,
             wanted,
             begins,
-            must_be_new,
             margin_of_restart,
             checkpoints,
             facts: facts_of_today,
@@ -136,7 +135,10 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             cut: Cell::new(false),
             holding: Default::default(),
         };
-        search.holding = [false, true].map(|margin| search.find_holding(margin));
+        search.holding = [search.find_holding(false), Holding::default()];
+        if evaluation.policy.margin().is_some() {
+            search.holding[1] = search.find_holding(true);
+        }
         let Some(way) = search.best() else {
             return if search.cut.get() { Release::TooMany } else { Release::Never };
         };
@@ -209,9 +211,9 @@ impl Search<'_, '_> {
             let enough = self.enough_new(counted, margin);
             // What needs no giving up comes first: it bounds what the others may take.
             let few = enough.into_iter().chain(0..=counted.min(TRIED)).chain([counted]);
-            for new in few.filter(|new| *new > 0 || !self.must_be_new) {
+            for new in few {
                 let limit = best.as_ref().map_or(usize::MAX, Way::size);
-                if self.at_least(margin, new, limit) >= limit {
+                if self.at_least(margin, new) >= limit {
                     continue;
                 }
                 if let Some(way) = self.way(margin, new, limit)
@@ -235,9 +237,8 @@ impl Search<'_, '_> {
     /// The smallest number of new points after which none needs to be given up, by halving.
     fn enough_new(&self, most: u32, margin: bool) -> Option<u32> {
         let enough = |new: u32| {
-            let kept = self.evaluation.kept_after(new);
-            let mut kept = kept.iter().enumerate();
-            !kept.any(|(place, keeps)| self.holds(place, keeps, margin) && keeps.by_policy())
+            let (kept, holding) = (self.evaluation.kept_after(new), self.holding(margin));
+            !holding.to_end.meets(&kept.to_end_by_policy) && !holding.to_copy.meets(&kept.to_copy_by_policy)
         };
         if !enough(most) {
             return None;
@@ -250,13 +251,11 @@ impl Search<'_, '_> {
         Some(low)
     }
 
-    /// A lower bound of what a way takes: everything that still holds the log must be given up. Not counted further than `limit`.
-    fn at_least(&self, margin: bool, new: u32, limit: usize) -> usize {
-        let kept = self.evaluation.kept_after(new);
-        let room = limit.saturating_sub(new as usize);
-        let kept = kept.iter().enumerate();
-        let holding = kept.filter(|(place, keeps)| self.holds(*place, keeps, margin) && keeps.any());
-        new as usize + usize::from(margin) + holding.take(room).count()
+    /// A lower bound of what a way takes: everything that still holds the log must be given up.
+    fn at_least(&self, margin: bool, new: u32) -> usize {
+        let (kept, holding) = (self.evaluation.kept_after(new), self.holding(margin));
+        let holding = holding.to_end.in_both(&kept.to_end) + holding.to_copy.in_both(&kept.to_copy);
+        new as usize + usize::from(margin) + holding
     }
 
     /// With `new` new points: which ones are to be given up; none when it does not work, or takes as many facts as `limit`.
@@ -306,35 +305,52 @@ impl Search<'_, '_> {
         self.met(self.evaluation.logs.lines.current, from, Rba::MAX)
     }
 
+    /// Whether a point with that need holds what is wanted.
     fn met(&self, line: usize, from: Rba, to: Rba) -> bool {
-        self.wanted.iter().filter(|wanted| !wanted.today).any(|wanted| {
-            let lines = &self.evaluation.logs.lines;
-            let first = lines.first[wanted.history].max(from);
-            let held = RbaRange::new(first, to.min(lines.limit(line, wanted.history)));
-            held.meets(&wanted.range)
-        })
+        self.wanted.iter().filter(|wanted| !wanted.today).any(|wanted| self.meets(wanted, line, from, to))
+    }
+
+    fn meets(&self, wanted: &Wanted, line: usize, from: Rba, to: Rba) -> bool {
+        let lines = &self.evaluation.logs.lines;
+        let first = lines.first[wanted.history].max(from);
+        let held = RbaRange::new(first, to.min(lines.limit(line, wanted.history)));
+        held.meets(&wanted.range)
     }
 
     /// Whether a point that is kept so holds what is wanted.
     fn holds(&self, place: usize, keeps: &Keeps, margin: bool) -> bool {
-        let holding = self.holding[usize::from(margin)][place];
-        if keeps.consistent_only { holding.to_copy } else { holding.to_end }
+        let holding = self.holding(margin);
+        let places = if keeps.consistent_only { &holding.to_copy } else { &holding.to_end };
+        places.contains(place)
     }
 
-    fn find_holding(&self, margin: bool) -> Vec<Holding> {
+    /// The points that hold what is wanted, with the policy's margin or without it.
+    fn holding(&self, margin: bool) -> &Holding {
+        let [with, without] = &self.holding;
+        if margin { without } else { with }
+    }
+
+    fn find_holding(&self, margin: bool) -> Holding {
         let evaluation = self.evaluation;
         let count = evaluation.policy.margin().filter(|_| !margin);
-        let holding = |point: &PointView| {
+        let from = |point: &PointView| {
             let from = match count {
                 Some(count) => {
                     needs::margin_from(&self.begins, point.kept_from(), count).unwrap_or(Rba::ZERO)
                 }
                 None => Rba::MAX,
             };
-            let (line, from) = (point.line(evaluation.logs), from.min(point.kept_from()));
-            Holding { to_end: self.met(line, from, Rba::MAX), to_copy: self.met(line, from, point.end) }
+            from.min(point.kept_from())
         };
-        evaluation.points.iter().map(holding).collect()
+        let points = &evaluation.points;
+        let met = |place: usize, to: &dyn Fn(&PointView) -> Rba| {
+            let point = points.get(place);
+            point.is_some_and(|point| self.met(point.line(evaluation.logs), from(point), to(point)))
+        };
+        Holding {
+            to_end: Places::of(points.len(), |place| met(place, &|_| Rba::MAX)),
+            to_copy: Places::of(points.len(), |place| met(place, &|point| point.end)),
+        }
     }
 
     /// Whether what stays kept still covers all page sets, so that nothing else holds what is wanted.
@@ -347,7 +363,9 @@ impl Search<'_, '_> {
         let covered: PageSets = needs::covered(points, kept);
         let line = evaluation.logs.lines.current;
         let bare = evaluation.inventory.now.page_sets.iter().any(|set| {
-            !covered.contains(set.psid) && self.met(line, set.created.unwrap_or(Rba::ZERO), Rba::MAX)
+            let from = set.created.unwrap_or(Rba::ZERO);
+            let mut wanted = self.wanted.iter();
+            !covered.contains(set.psid) && wanted.any(|wanted| self.meets(wanted, line, from, Rba::MAX))
         });
         needs::has_sound(points, kept) && !bare && (!policy.back_to_full || needs::has_full(points, kept))
     }

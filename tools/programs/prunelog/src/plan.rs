@@ -2,10 +2,11 @@
 
 use console::{Failure, Session, now};
 use engine_storage::RealStorage;
-use format_inventory::{Inputs, Inventory, Plan, WarningEntry};
+use format_inventory::{Inputs, Inventory, Plan, Stretch, WarningEntry};
 use format_types::{Timestamp, crc32c};
 use operation_inventory::{Source, SourceError, read_source};
 use operation_retention::{InventoryError, Policy};
+use rayon::prelude::*;
 
 use crate::files;
 use crate::settings::Origin;
@@ -53,7 +54,8 @@ fn refused(origin: &Origin, why: impl std::fmt::Display) -> Failure {
 
 /// The inventory, and the time that counts: its own, else the clock's.
 pub(crate) fn parse<'b>(bytes: &'b [u8], origin: &Origin) -> Result<(Inventory<'b>, Timestamp), Failure> {
-    let inventory = Inventory::parse(bytes).map_err(|error| refused(origin, error))?;
+    let beside = |stretches: &[Stretch<'b>]| stretches.par_iter().map(Stretch::read).collect();
+    let inventory = Inventory::parse_in_stretches(bytes, beside).map_err(|error| refused(origin, error))?;
     let at = inventory.now.at.unwrap_or_else(now);
     Ok((inventory, at))
 }
@@ -68,12 +70,14 @@ pub(crate) fn make<'i>(
 ) -> Result<Plan<'i>, Failure> {
     let digest = |bytes: &[u8]| format!("{:08X}", crc32c(bytes));
     let inputs = Inputs {
-        inventory: digest(&read.bytes),
+        inventory: String::new(),
         inventory_bytes: read.bytes.len() as u64,
         policy: digest(policy.lines().join("\n").as_bytes()),
     };
-    let mut plan =
-        operation_retention::plan(inventory, policy, at, inputs).map_err(|error| unusable(origin, &error))?;
+    let (digest_of_all, plan) =
+        rayon::join(|| digest(&read.bytes), || operation_retention::plan(inventory, policy, at, inputs));
+    let mut plan = plan.map_err(|error| unusable(origin, &error))?;
+    plan.inputs.inventory = digest_of_all;
     plan.warnings.extend_from_slice(&read.warnings);
     Ok(plan)
 }

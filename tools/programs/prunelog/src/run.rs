@@ -1,11 +1,11 @@
 //! Makes the plan and says it; explains.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use console::{Failure, Outcome, Session, message};
 use format_inventory::Plan as PlanDocument;
 use format_types::ConditionCode;
+use hashbrown::HashSet;
 use operation_retention::diff;
 
 use crate::args::{Arguments, Command, Emit, Plan};
@@ -47,7 +47,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
         );
     }
     if let Some(path) = &asked.out {
-        files::write(path, |to| format_inventory::write(to, &plan))?;
+        files::write(path, |to| files::write_plan(to, &plan))?;
     }
     if let Some(path) = &asked.metrics {
         files::write(path, |to| metrics::write(to, &plan))?;
@@ -69,7 +69,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
             session.answer(&difference, || report::difference(&difference));
         }
         (None, None) if session.common.json => {
-            format_inventory::write(&mut Out(&mut session.out), &plan)
+            files::write_plan(&mut Out(&mut session.out), &plan)
                 .map_err(|error| Failure::of(error.to_string()))?;
         }
         (None, None) => session.out.lines(report::plan(&plan)),
