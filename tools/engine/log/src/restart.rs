@@ -93,12 +93,9 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         warned: 0,
         failed: None,
     };
-    // The cut that began the history may have been interrupted before it wrote one: without it nothing would say what the history was cut
-    // from, should both copies of the BSDS be lost before the next offload.
-    let history = manager.bsds.histories.last().filter(|history| history.parent.is_some());
-    if history
-        .is_some_and(|history| manager.bsds.archives.iter().all(|archive| archive.history != history.id))
-    {
+    // The cut that began the history may have been interrupted before it wrote one, and offloads may have failed to: without it nothing
+    // would say what the history was cut from, should both copies of the BSDS be lost before the next offload.
+    if lacks_copies_that_know_the_cut(&manager.bsds) {
         let beside = write_copies_beside_newest_archives(storage, dir, &mut manager.bsds.clone());
         manager.messages.extend(beside.err().map(|error| messages::bsds_copy_not_written(&error)));
     }
@@ -106,6 +103,18 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
         manager.begin_for_certain()?;
     }
     Ok(manager)
+}
+
+/// Whether archives of one copy have no copy of the BSDS beside them that was written with log of the history which a cut has begun.
+fn lacks_copies_that_know_the_cut(bsds: &Bsds) -> bool {
+    let Some(history) = bsds.histories.last().filter(|history| history.parent.is_some()) else {
+        return false;
+    };
+    (1..=2).any(|copy| {
+        let mut archives = bsds.archives.iter().filter(|archive| archive.copy == copy).peekable();
+        archives.peek().is_some()
+            && archives.all(|archive| archive.history != history.id || archive.bsds_name.is_empty())
+    })
 }
 
 /// Files of the log that an interrupted run left under temporary names.

@@ -23,7 +23,7 @@ use operation_retention::Policy;
 
 use crate::applied::{Applied, ApplyError, Gone, Stays};
 use crate::decision::{Decision, Stage, decide};
-use crate::deletion::{Deleted, Fate, delete};
+use crate::deletion::{Deleted, Fate, delete, last_inventories};
 use crate::facts::{Facts, read_at_rest, read_source};
 
 /// Archives that are named in one request to a running queue manager: they fit into a frame.
@@ -251,7 +251,8 @@ fn carry_out(
         decision.spared.iter().filter_map(archive).map(ArchiveLog::reference).collect();
     mark(site, door, &doomed, facts.bsds.facts(), &mut applied.messages)?;
     let queue_manager = facts.bsds.queue_manager;
-    let fates = delete(site.storage, site.dir, queue_manager, &doomed, orders.threads, progress);
+    let stay = last_inventories(site.storage, site.dir, &facts.bsds, &doomed);
+    let fates = delete(site.storage, site.dir, queue_manager, &doomed, &stay, orders.threads, progress);
     if fates.iter().any(|deleted| deleted.fate == Fate::Deleted) {
         // Until this is done nothing says that they are gone: their entries stay marked.
         site.storage.sync_dir(site.dir).map_err(|error| ApplyError::NotSynced(error.to_string()))?;

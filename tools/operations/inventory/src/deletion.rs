@@ -1,11 +1,12 @@
 //! The files of marked archives, deleted one by one: each only when it is what the BSDS says.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_log::{NotTheArchive, check_archive, check_bsds_copy};
 use engine_storage::{SharedStorage, durable};
-use format_bsds::ArchiveLog;
+use format_bsds::{ArchiveLog, Bsds};
 use format_types::QueueManagerId;
 
 /// What became of an archive's file.
@@ -26,13 +27,39 @@ pub(crate) struct Deleted {
     pub(crate) beside: Option<String>,
 }
 
+/// The copies of the BSDS beside archives that must stay although their archives go: of each log copy the newest, for a BSDS that is lost is
+/// made anew from it. Newer archives have none when it could not be written.
+pub(crate) fn last_inventories(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: &Bsds,
+    doomed: &[&ArchiveLog],
+) -> Vec<String> {
+    let goes: HashSet<&str> = doomed.iter().map(|archive| archive.name.as_str()).collect();
+    let newest = |copy: u8| {
+        let mut archives: Vec<&ArchiveLog> =
+            bsds.archives.iter().filter(|archive| archive.copy == copy).collect();
+        archives.sort_unstable_by(|a, b| b.name.cmp(&a.name));
+        // A start writes one beside the newest archive that the BSDS does not name.
+        let named = |(place, archive): &(usize, &ArchiveLog)| *place == 0 || !archive.bsds_name.is_empty();
+        archives.into_iter().enumerate().filter(named).find_map(|(_, archive)| {
+            let beside = archive.name.replacen(".A", ".B", 1);
+            check_bsds_copy(storage.as_ref(), &dir.join(&beside), bsds.queue_manager)
+                .is_ok()
+                .then_some((goes.contains(archive.name.as_str()), beside))
+        })
+    };
+    (1..=2).filter_map(newest).filter(|(goes, _)| *goes).map(|(_, beside)| beside).collect()
+}
+
 /// Deletes the files of `archives` of `queue_manager` in `dir` with so many threads; nothing is synced. What does not say of itself
-/// that it is that archive stays, and no link is followed. `progress` hears of archives done.
+/// that it is that archive stays, no link is followed, and the copies of the BSDS named in `stay` stay. `progress` hears of archives done.
 pub(crate) fn delete(
     storage: &SharedStorage,
     dir: &Path,
     queue_manager: QueueManagerId,
     archives: &[&ArchiveLog],
+    stay: &[String],
     threads: usize,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Vec<Deleted> {
@@ -42,7 +69,7 @@ pub(crate) fn delete(
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(archive) = archives.get(number) else { return done };
-            done.push((number, delete_one(storage, dir, queue_manager, archive)));
+            done.push((number, delete_one(storage, dir, queue_manager, archive, stay)));
             progress(number + 1);
         }
     };
@@ -67,6 +94,7 @@ fn delete_one(
     dir: &Path,
     queue_manager: QueueManagerId,
     archive: &ArchiveLog,
+    stay: &[String],
 ) -> Deleted {
     let path = dir.join(&archive.name);
     let fate = match check_archive(storage.as_ref(), &path, queue_manager, archive) {
@@ -79,7 +107,7 @@ fn delete_one(
         Err(other) => Fate::Stays(other.to_string()),
     };
     let gone = !matches!(fate, Fate::Stays(_));
-    let beside = if gone && !archive.bsds_name.is_empty() {
+    let beside = if gone && !archive.bsds_name.is_empty() && !stay.contains(&archive.bsds_name) {
         delete_beside(storage, &dir.join(&archive.bsds_name), queue_manager)
     } else {
         None

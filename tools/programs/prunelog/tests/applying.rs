@@ -106,6 +106,25 @@ fn exactly_what_the_plan_lets_go_is_deleted() {
 }
 
 #[test]
+fn the_newest_copy_of_the_bsds_stays_when_its_archive_goes() {
+    let site = stopped(6);
+    let policy = keep(1);
+    let planned = planned(&site.storage, &policy);
+    let is_copy = |name: &&String| name.contains(".B");
+    // Those beside the archives that stay could not be written.
+    for name in files(&site.storage).iter().filter(is_copy).filter(|name| !planned.contains(*name)) {
+        site.storage.remove(&Path::new(DIR).join(name)).unwrap();
+    }
+    let applied = apply(&site.storage, &policy, None).unwrap();
+    assert!(applied.stays.is_empty() && applied.deleted.len() >= 2, "{applied:?}");
+    let left: Vec<String> = files(&site.storage).iter().filter(is_copy).cloned().collect();
+    let newest = |copy: &str| planned.iter().filter(is_copy).filter(|name| name.starts_with(copy)).max();
+    let wanted: Vec<String> = ["ARCHLOG1.", "ARCHLOG2."].into_iter().filter_map(newest).cloned().collect();
+    assert!(!wanted.is_empty());
+    assert_eq!(left, wanted);
+}
+
+#[test]
 fn a_plan_document_is_applied_as_far_as_it_still_holds() {
     let site = stopped(4);
     let storage = &site.storage;
