@@ -3,6 +3,7 @@
 //! Nothing here is shipped. The tests beside it run the programs as people run them, over their command lines, and kill, damage and
 //! starve them.
 
+pub mod aged;
 pub mod flat;
 pub mod folder;
 pub mod ground;

@@ -248,14 +248,16 @@ impl UnitNow {
     }
 }
 
-/// Measured rates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Measured rates, as far as they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
     /// Bytes of log written in an hour.
-    pub log_bytes_per_hour: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_bytes_per_hour: Option<u64>,
     /// Bytes of log that a recovery reads in a second.
-    pub recovery_bytes_per_second: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_bytes_per_second: Option<u64>,
 }
 
 /// How things are today.

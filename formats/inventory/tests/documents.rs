@@ -87,7 +87,7 @@ fn now() -> impl Strategy<Value = Now> {
     let rest = (
         proptest::option::of(time()),
         proptest::option::of(rba()),
-        proptest::option::of(any::<(u64, u64)>()),
+        proptest::option::of(any::<(Option<u64>, Option<u64>)>()),
     );
     (rba(), proptest::collection::vec(rba(), 0..4), sets, structures, units, rest).prop_map(
         |(log_end, checkpoints, sets, structures, units, (at, rba_limit, rates))| Now {

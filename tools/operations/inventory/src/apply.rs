@@ -173,6 +173,9 @@ fn run(
             if orders.policy.copy2_shorter {
                 facts.verify_copy1(site.storage, site.dir);
             }
+            if orders.policy.restart_within.is_some() {
+                facts.measure_reading(site.storage, site.dir);
+            }
             let decision =
                 decide(&facts, orders.policy, orders.plan, stage, |inventory, plan, decision| {
                     if stage == Stage::Apply {

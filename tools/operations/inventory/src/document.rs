@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use format_bsds::ActiveLog;
 use format_inventory::{
     History, Hold, Hole, InProgress, InProgressKind, Inventory, LogDataSet, LogKind, LrsnRange, Now,
-    PageSetNow, Part, Point, PointPageSet, RecordedParts, TimeRange, UnitNow, VERSION,
+    PageSetNow, Part, Point, PointPageSet, Rates, RecordedParts, TimeRange, UnitNow, VERSION,
 };
 use format_types::{HistoryId, Lrsn, PageSetId, PointState, Rba, RbaRange, RecoveryPart};
 
@@ -168,7 +168,7 @@ impl Facts {
             at: Some(self.at),
             history: Some(history_name(self.bsds.history())),
             rba_limit: None,
-            rates: None,
+            rates: Some(self.rates()).filter(|rates| *rates != Rates::default()),
         }
     }
 }

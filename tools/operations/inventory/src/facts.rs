@@ -32,6 +32,8 @@ pub struct Facts {
     pub strays: Vec<Stray>,
     /// Of each recovery point of the BSDS, what is found of it.
     pub points: Vec<PointCheck>,
+    /// Bytes of log read and checked in a second, once [`Facts::measure_reading`] has measured it.
+    pub read_rate: Option<u64>,
 }
 
 /// Facts, and where they come from.
@@ -92,7 +94,7 @@ impl Facts {
     ) -> Result<Self, SourceError> {
         let (archives, strays) = files::look(storage, dir, &bsds)?;
         let points = bsds.recovery_points.iter().map(|entry| points::check(storage, &bsds, entry)).collect();
-        Ok(Self { at, bsds, usage, archives, strays, points })
+        Ok(Self { at, bsds, usage, archives, strays, points, read_rate: None })
     }
 
     /// What somebody should know of the facts beside the inventory: message identifier and text.

@@ -19,6 +19,7 @@ mod error;
 mod facts;
 mod files;
 mod points;
+mod rates;
 mod usage;
 mod verify;
 

@@ -6,14 +6,18 @@ use format_types::{Rba, Timestamp};
 use crate::decide::Verdict;
 use crate::evaluation::Evaluation;
 use crate::plan::{Planned, is_whole};
+use crate::policy::Span;
 
 /// Log data sets of copy 1 that a unit of recovery may begin before.
 const UNIT_LOGS: usize = 3;
 /// Names that are listed in one warning.
 const NAMES: usize = 5;
 const HOUR: u128 = 3_600_000_000;
+const MINUTE: u128 = HOUR / 60;
 /// Log that will be full within this many hours is near its end.
 const YEAR_OF_HOURS: u128 = 365 * 24;
+/// What was written in less time than this says nothing of an hour.
+const LEAST_TIME: u128 = HOUR / 6;
 
 struct Warnings(Vec<WarningEntry>);
 
@@ -204,13 +208,16 @@ fn of_today(evaluation: &Evaluation<'_>, warnings: &mut Warnings) {
 
 /// Bytes of log written in an hour: as the inventory says, else between its recovery points.
 fn log_rate(evaluation: &Evaluation<'_>) -> Option<u64> {
-    if let Some(rates) = evaluation.inventory.now.rates {
-        return Some(rates.log_bytes_per_hour);
+    if let Some(rate) = evaluation.inventory.now.rates.and_then(|rates| rates.log_bytes_per_hour) {
+        return Some(rate);
     }
     let mut on_line = evaluation.points.iter().filter(|view| view.on_line);
     let (newest, oldest) = (on_line.next()?, on_line.next_back()?);
     let micros = u128::from(newest.at.0.saturating_sub(oldest.at.0));
     let bytes = u128::from(newest.end.since(oldest.end));
+    if micros < LEAST_TIME {
+        return None;
+    }
     u64::try_from((bytes * HOUR).checked_div(micros)?).ok()
 }
 
@@ -218,8 +225,8 @@ fn of_rates(evaluation: &Evaluation<'_>, warnings: &mut Warnings) {
     let now = &evaluation.inventory.now;
     let limit = now.rba_limit.unwrap_or(Rba::MAX);
     let left = limit.since(now.log_end);
-    let rate = log_rate(evaluation).filter(|rate| *rate > 0);
-    if let Some(rate) = rate {
+    let rate = log_rate(evaluation);
+    if let Some(rate) = rate.filter(|rate| *rate > 0) {
         let hours = u128::from(left) / u128::from(rate);
         if hours < YEAR_OF_HOURS {
             let at = u128::from(evaluation.at.0) + hours * HOUR;
@@ -231,28 +238,54 @@ fn of_rates(evaluation: &Evaluation<'_>, warnings: &mut Warnings) {
             warnings.say("HWT810W", text);
         }
     }
-    overdue(evaluation, rate, warnings);
+    if let Some(within) = evaluation.policy.restart_within {
+        overdue(evaluation, within, rate, warnings);
+    }
 }
 
 /// IBM's planning formula: backup interval (h) = restart time wanted (s) x log read rate (bytes/s) / log write rate (bytes/h).
-fn overdue(evaluation: &Evaluation<'_>, rate: Option<u64>, warnings: &mut Warnings) {
-    let wanted = evaluation.policy.restart_within;
-    let (Some(within), Some(rates), Some(rate)) = (wanted, evaluation.inventory.now.rates, rate) else {
+fn overdue(evaluation: &Evaluation<'_>, within: Span, written: Option<u64>, warnings: &mut Warnings) {
+    let Some(newest) = evaluation.points.iter().find(|view| view.is_sound()) else {
+        let text = format!(
+            "A BACKUP IS OVERDUE: there is no sound recovery point to restart from within {within}; make one"
+        );
+        warnings.say("HWT811W", text);
         return;
     };
-    let interval =
-        u128::from(within.micros) * u128::from(rates.recovery_bytes_per_second) * 3_600 / u128::from(rate);
-    let newest = evaluation.points.iter().find(|view| view.is_sound());
-    let Some(newest) = newest else { return };
-    let age = u128::from(evaluation.at.0.saturating_sub(newest.at.0));
-    if age > interval {
-        let hours = |micros: u128| micros as f64 / HOUR as f64;
+    let read = evaluation.inventory.now.rates.and_then(|rates| rates.recovery_bytes_per_second);
+    let (Some(written), Some(read)) = (written, read) else {
+        let missing = match (written, read) {
+            (None, None) => "neither how fast log is written nor how fast it is read",
+            (None, Some(_)) => "only how fast log is read",
+            (Some(_), _) => "only how fast log is written",
+        };
         let text = format!(
-            "A BACKUP IS OVERDUE: the newest sound one, {}, is {:.1} hours old; to restart within {within} one is due every {:.1} hours",
+            "WHETHER A BACKUP IS OVERDUE FOR A RESTART WITHIN {within} CANNOT BE SAID: {missing} is known; ask again once more log is written"
+        );
+        warnings.say("HWT819W", text);
+        return;
+    };
+    // Where nothing is written, no backup grows old.
+    let interval = (u128::from(within.micros) * u128::from(read) * 3_600).checked_div(u128::from(written));
+    let age = u128::from(evaluation.at.0.saturating_sub(newest.at.0));
+    if let Some(interval) = interval.filter(|interval| age > *interval) {
+        let text = format!(
+            "A BACKUP IS OVERDUE: the newest sound one, {}, is {} old; to restart within {within} one is due every {}, \
+             for log is written at {written} bytes an hour and read at {read} bytes a second",
             evaluation.inventory.points[newest.place].name,
-            hours(age),
-            hours(interval)
+            time(age),
+            time(interval)
         );
         warnings.say("HWT811W", text);
     }
+}
+
+/// A time in the unit in which it can be read.
+fn time(micros: u128) -> String {
+    let (unit, size) = match micros {
+        HOUR.. => ("hours", HOUR),
+        MINUTE.. => ("minutes", MINUTE),
+        _ => ("seconds", MINUTE / 60),
+    };
+    format!("{:.1} {unit}", micros as f64 / size as f64)
 }

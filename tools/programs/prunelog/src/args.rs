@@ -50,6 +50,9 @@ pub(crate) struct InventoryArgs {
     /// Directory of the queue manager
     #[arg(value_name = "QMGR")]
     pub(crate) directory: PathBuf,
+    /// Read the newest log too, a quarter of a second at most, and note how fast that was: plan --restart-within wants to know
+    #[arg(long)]
+    pub(crate) measure: bool,
 }
 
 /// Which recovery points are kept, and how much more log than they need.

@@ -12,7 +12,8 @@ use crate::{plan, report, settings};
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
     let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref())?;
     let policy = settings::policy(&asked.policy)?;
-    let read = plan::read(&origin, &policy, session)?;
+    let read =
+        plan::read(&origin, plan::More { copy1: policy.copy2_shorter, ..plan::More::default() }, session)?;
     let (inventory, at) = plan::parse(&read.bytes, &origin)?;
     let explanation = operation_retention::explain(&inventory, &policy, at, &question)
         .map_err(|error| plan::unusable(&origin, &error))?;

@@ -2,7 +2,6 @@
 
 use console::{Failure, Outcome, Session, message};
 use format_types::ConditionCode;
-use operation_retention::Policy;
 
 use crate::args::InventoryArgs;
 use crate::files::Out;
@@ -12,7 +11,7 @@ use crate::settings::Origin;
 /// Code 4 when something of it is in doubt.
 pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
     let origin = Origin::QueueManager(asked.directory);
-    let read = plan::read(&origin, &Policy::default(), session)?;
+    let read = plan::read(&origin, plan::More { reading: asked.measure, ..plan::More::default() }, session)?;
     let (inventory, _) = plan::parse(&read.bytes, &origin)?;
     for warning in &read.warnings {
         message(&warning.id, &warning.text);

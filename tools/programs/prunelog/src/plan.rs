@@ -22,8 +22,24 @@ pub(crate) struct Read {
     pub(crate) warnings: Vec<WarningEntry>,
 }
 
+/// What is read of a queue manager beside the facts that every plan needs, because it takes time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct More {
+    /// Whether the archives of copy 1 are whole.
+    pub(crate) copy1: bool,
+    /// How fast log is read.
+    pub(crate) reading: bool,
+}
+
+impl More {
+    /// What `policy` asks for.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        Self { copy1: policy.copy2_shorter, reading: policy.restart_within.is_some() }
+    }
+}
+
 /// The inventory document, or the one of a queue manager.
-pub(crate) fn read(origin: &Origin, policy: &Policy, session: &Session) -> Result<Read, Failure> {
+pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Read, Failure> {
     match origin {
         Origin::Document(path) => Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new() }),
         Origin::QueueManager(dir) => {
@@ -31,8 +47,11 @@ pub(crate) fn read(origin: &Origin, policy: &Policy, session: &Session) -> Resul
             let Source { mut facts, .. } =
                 read_source(&storage, dir, APPLICATION, session.common.timeout, now())
                     .map_err(|error| unknown(&error))?;
-            if policy.copy2_shorter {
+            if more.copy1 {
                 facts.verify_copy1(&storage, dir);
+            }
+            if more.reading {
+                facts.measure_reading(&storage, dir);
             }
             let doubts = facts.doubts().into_iter();
             let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();

@@ -31,7 +31,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     }
     let policy = settings::policy(&asked.policy)?;
     let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref())?;
-    let read = plan::read(&origin, &policy, session)?;
+    let read = plan::read(&origin, plan::More::of(&policy), session)?;
     let (inventory, at) = plan::parse(&read.bytes, &origin)?;
     let plan = plan::make(&inventory, &read, &policy, at, &origin)?;
     let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;

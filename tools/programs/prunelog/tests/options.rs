@@ -199,6 +199,23 @@ fn a_backup_that_is_overdue_is_named() {
     assert!(overdue.contains("HWT811W") && overdue.contains("every 12.2 hours"), "{overdue}");
     assert!(!warned(&["--keep-last", "1", "--restart-within", "30h"]).contains("HWT811W"));
     assert!(!warned(&["--keep-last", "1"]).contains("HWT811W"));
+    // Where a rate is missing, that is said; where nothing is written, no backup grows old.
+    let mut with = |rates: Value, options: &[&str]| {
+        site.now["rates"] = rates;
+        site.plan(options)["warnings"].to_string()
+    };
+    for (rates, words) in [
+        (json!({"log_bytes_per_hour": 800_000_000}), "only how fast log is written is known"),
+        (json!({}), "only how fast log is written is known"),
+    ] {
+        let unknown = with(rates.clone(), &["--restart-within", "1h"]);
+        assert!(unknown.contains("HWT819W") && unknown.contains(words), "{unknown}");
+        assert!(!unknown.contains("HWT811W"), "{unknown}");
+        assert!(!with(rates, &[]).contains("HWT819W"));
+    }
+    let quiet = json!({"log_bytes_per_hour": 0, "recovery_bytes_per_second": 1});
+    let quiet = with(quiet, &["--restart-within", "1s"]);
+    assert!(!quiet.contains("HWT811W") && !quiet.contains("HWT819W"), "{quiet}");
 }
 
 #[test]
