@@ -34,7 +34,9 @@ fn candidates(evaluation: &Evaluation<'_>) -> Vec<Fact> {
     let inventory = evaluation.inventory;
     let uncovered = evaluation.needs.uncovered.iter();
     let mut facts: Vec<Fact> = uncovered.map(|psid| Fact::PageSetBackup { page_set: *psid }).collect();
-    facts.push(Fact::NewPoints { count: 1, full: evaluation.policy.back_to_full });
+    // Over units that are active no full one can be made.
+    let full = evaluation.policy.back_to_full && inventory.now.units.is_empty();
+    facts.push(Fact::NewPoints { count: 1, full });
     facts.extend(inventory.holds.iter().map(|hold| Fact::HoldEnds { point: hold.point.clone() }));
     let kept = evaluation.points.iter().zip(&evaluation.kept).rev().filter(|(_, keeps)| keeps.any());
     let name = |place: usize| inventory.points[place].name.clone();
@@ -59,13 +61,17 @@ pub(crate) fn actions(planned: &Planned<'_, '_>) -> Result<Vec<ActionEntry>, Inv
     if evaluation.policy.is_empty() {
         return Ok(entries);
     }
+    let count = evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
     for fact in candidates(evaluation) {
+        // What is brought forward of a page set is on disk only after checkpoints.
+        let after = matches!(fact, Fact::Online { .. }).then_some(Fact::Checkpoints { count });
+        let facts: Vec<Fact> = std::iter::once(fact).chain(after).collect();
         let mut inventory = without_logs(evaluation.inventory);
         let mut policy = evaluation.policy.clone();
-        perform(std::slice::from_ref(&fact), &mut inventory, &mut policy, evaluation.at);
+        perform(&facts, &mut inventory, &mut policy, evaluation.at);
         let then = Evaluation::new(&inventory, evaluation.logs, &policy, evaluation.at)?;
         let (data_sets, bytes) = freed(planned, &then);
-        let action = fact.to_string();
+        let action = facts.iter().map(Fact::to_string).collect::<Vec<_>>().join("; ");
         if data_sets > 0 && entries.iter().all(|entry| entry.action != action) {
             entries.push(ActionEntry { action, data_sets, bytes });
         }

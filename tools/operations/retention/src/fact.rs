@@ -9,18 +9,18 @@ use format_types::{PageSetId, PointMethod, PointState, Rba, Timestamp};
 use crate::points::{page_sets_today, structures_today, units_today};
 use crate::policy::Policy;
 
-/// A fact that is not so yet, and would let log go.
+/// A fact that is not so yet, and would let log go. They are listed in the order in which they can be made so.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact {
+    /// A page set is brought online. What is brought forward of it is on disk only after checkpoints.
+    Online {
+        /// Which.
+        page_set: PageSetId,
+    },
     /// So many complete checkpoints more: page sets that are online are written to disk meanwhile.
     Checkpoints {
         /// How many.
         count: u32,
-    },
-    /// A page set is brought online.
-    Online {
-        /// Which.
-        page_set: PageSetId,
     },
     /// A unit of recovery ends.
     UnitEnds {
@@ -42,24 +42,24 @@ pub enum Fact {
         /// The point.
         point: String,
     },
-    /// A recovery point is given up.
-    GivenUp {
-        /// The point.
-        point: String,
-    },
     /// The policy asks for no margin.
     NoMargin,
     /// Verified recovery points of all page sets are made.
     NewPoints {
         /// How many.
         count: u32,
-        /// At rest.
+        /// At rest, once every unit of recovery has ended.
         full: bool,
     },
     /// A verified recovery point of one page set is made.
     PageSetBackup {
         /// Which.
         page_set: PageSetId,
+    },
+    /// A recovery point is given up; the newest one only when there is a newer one by then.
+    GivenUp {
+        /// The point.
+        point: String,
     },
     /// More archives are written.
     Archives {
@@ -140,14 +140,18 @@ fn copies(now: &Now, wanted: impl Fn(PageSetId) -> bool) -> Vec<PointPageSet> {
     wanted.map(|set| PointPageSet { psid: set.psid, recovery_rba: set.recovery_rba }).collect()
 }
 
-/// Makes `facts` so, in the inventory and the policy: first what happens to today's needs, then new points. `at` is the time of the plan.
+/// Makes `facts` so, in the inventory and the policy: first what happens to today's needs, then new points, then
+/// older ones are given up. `at` is the time of the plan.
 pub fn perform(facts: &[Fact], inventory: &mut Inventory<'_>, policy: &mut Policy, at: Timestamp) {
     let mut ordered: Vec<&Fact> = facts.iter().collect();
-    // New points record how things are then, so what changes that comes first. More archives move the end of the log.
+    // New points record how things are then, so what changes that comes first. More archives move the end of the log. Checkpoints write
+    // the page sets that are online by then.
     ordered.sort_by_key(|fact| match fact {
-        Fact::Archives { .. } | Fact::HoldEnds { .. } => 0,
-        Fact::NewPoints { .. } | Fact::PageSetBackup { .. } => 2,
-        _ => 1,
+        Fact::Archives { .. } | Fact::HoldEnds { .. } | Fact::Online { .. } => 0,
+        Fact::Checkpoints { .. } => 1,
+        Fact::NewPoints { .. } | Fact::PageSetBackup { .. } => 3,
+        Fact::GivenUp { .. } => 4,
+        _ => 2,
     });
     ordered.into_iter().for_each(|fact| perform_one(fact, inventory, policy, at));
 }
@@ -173,6 +177,13 @@ fn is_held(inventory: &Inventory<'_>, point: &str, at: Timestamp) -> bool {
     holds.any(|hold| hold.until.is_none_or(|until| at < until))
 }
 
+/// Whether `point` is the newest one that counts for something.
+fn is_newest(inventory: &Inventory<'_>, point: &str) -> bool {
+    let points = inventory.points.iter().filter(|point| point.state != PointState::Damaged);
+    // Of equal ones the one further down the list is the newer.
+    points.max_by_key(|point| (point.at, point.start)).is_some_and(|newest| newest.name == point)
+}
+
 fn perform_one(fact: &Fact, inventory: &mut Inventory<'_>, policy: &mut Policy, at: Timestamp) {
     let end = inventory.now.log_end;
     match fact {
@@ -185,7 +196,7 @@ fn perform_one(fact: &Fact, inventory: &mut Inventory<'_>, policy: &mut Policy, 
         }
         Fact::Online { page_set } => {
             for set in inventory.now.page_sets.iter_mut().filter(|set| set.psid == *page_set) {
-                (set.online, set.recovery_rba) = (true, end);
+                set.online = true;
             }
         }
         Fact::UnitEnds { urid } => inventory.now.units.retain(|unit| unit.urid != *urid),
@@ -195,10 +206,12 @@ fn perform_one(fact: &Fact, inventory: &mut Inventory<'_>, policy: &mut Policy, 
         }
         Fact::Ends { name } => inventory.in_progress.retain(|under_way| under_way.name != *name),
         Fact::HoldEnds { point } => inventory.holds.retain(|hold| hold.point != *point),
-        // What is held cannot be given up.
-        Fact::GivenUp { point } if is_held(inventory, point, at) => {}
+        // What is held cannot be given up, nor can the newest: it has the newest definitions.
+        Fact::GivenUp { point } if is_held(inventory, point, at) || is_newest(inventory, point) => {}
         Fact::GivenUp { point } => inventory.points.retain(|found| found.name != *point),
         Fact::NoMargin => policy.margin = Some(0),
+        // A full point holds no undecided work: while units are active none is made.
+        Fact::NewPoints { full: true, .. } if !inventory.now.units.is_empty() => {}
         Fact::NewPoints { count, full } => {
             for _ in 0..*count {
                 let point = new_point(inventory, at, *full, copies(&inventory.now, |_| true));

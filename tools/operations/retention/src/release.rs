@@ -42,6 +42,8 @@ pub(crate) struct Wanted {
 
 /// A way to release points.
 struct Way {
+    /// Facts that must come before new points.
+    before_new: usize,
     margin: bool,
     /// Only the margin of a restart needs more checkpoints, and stays.
     checkpoints: bool,
@@ -54,7 +56,7 @@ struct Way {
 impl Way {
     fn size(&self) -> usize {
         let rules = usize::from(self.margin) + usize::from(self.checkpoints);
-        self.given_up.len() + self.let_go.len() + rules + self.new as usize
+        self.given_up.len() + self.let_go.len() + rules + self.new as usize + self.before_new
     }
 }
 
@@ -68,6 +70,8 @@ struct Search<'e, 'i> {
     checkpoints: bool,
     /// What releases today's needs.
     facts: &'e [Fact],
+    /// What must be so, beside that, before a new point of the kind that the policy wants can be made.
+    before_new: &'e [Fact],
     /// Points that are given up at most.
     most: usize,
     /// A way was left because it gives up more.
@@ -99,10 +103,11 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             Subject::NoPoint | Subject::NoFull | Subject::Uncovered(_) => too_few = true,
             // They are asked for by themselves.
             Subject::Point(..) => {}
-            Subject::PageSet(place) => match inventory.now.page_sets.get(place) {
-                Some(set) if !set.online => facts.push(Fact::Online { page_set: set.psid }),
-                _ => checkpoints = true,
-            },
+            Subject::PageSet(place) => {
+                let offline = inventory.now.page_sets.get(place).filter(|set| !set.online);
+                facts.extend(offline.map(|set| Fact::Online { page_set: set.psid }));
+                checkpoints = true;
+            }
             Subject::Checkpoint(number) if number > RESTART_CHECKPOINTS => margin_of_restart = true,
             Subject::Checkpoint(_) => checkpoints = true,
             Subject::Unit(place) => {
@@ -124,6 +129,10 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
         let begins = needs::checkpoints(inventory);
         let today = std::mem::take(&mut facts);
         let facts_of_today = today.as_slice();
+        // A full point holds no undecided work: whatever unit is active must have ended, be it that it holds nothing that is wanted.
+        let units = inventory.now.units.iter().filter(|_| evaluation.policy.back_to_full);
+        let units = units.map(|unit| Fact::UnitEnds { urid: unit.urid });
+        let before_new: Vec<Fact> = units.filter(|fact| !today.contains(fact)).collect();
         let mut search = Search {
             evaluation,
             wanted,
@@ -131,6 +140,7 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             margin_of_restart,
             checkpoints,
             facts: facts_of_today,
+            before_new: &before_new,
             most,
             cut: Cell::new(false),
             holding: Default::default(),
@@ -187,9 +197,13 @@ impl Search<'_, '_> {
     fn recorded_then(&self, margin: bool) -> Rba {
         let (now, facts) = (&self.evaluation.inventory.now, self.facts);
         let more = self.more_checkpoints(margin);
+        let ended = |urid| {
+            let fact = Fact::UnitEnds { urid };
+            facts.contains(&fact) || self.before_new.contains(&fact)
+        };
         let online = |psid| facts.contains(&Fact::Online { page_set: psid });
         let sets = now.page_sets.iter().filter(|set| !(set.online && more > 0 || online(set.psid)));
-        let units = now.units.iter().filter(|unit| !facts.contains(&Fact::UnitEnds { urid: unit.urid }));
+        let units = now.units.iter().filter(|unit| !ended(unit.urid));
         let structures = now.structures.iter().filter(|structure| {
             !facts.contains(&Fact::StructureBackup { structure: structure.name.clone() })
         });
@@ -255,14 +269,26 @@ impl Search<'_, '_> {
     fn at_least(&self, margin: bool, new: u32) -> usize {
         let (kept, holding) = (self.evaluation.kept_after(new), self.holding(margin));
         let holding = holding.to_end.in_both(&kept.to_end) + holding.to_copy.in_both(&kept.to_copy);
-        new as usize + usize::from(margin) + holding
+        new as usize + self.before_new(new) + usize::from(margin) + holding
+    }
+
+    /// How many facts must come before `new` new points.
+    fn before_new(&self, new: u32) -> usize {
+        if new > 0 { self.before_new.len() } else { 0 }
+    }
+
+    /// Whether `way` gives up the newest point and makes no other: it has the newest definitions, and stays until another one has.
+    fn lacks_a_newer(&self, way: &Way) -> bool {
+        let newest = self.evaluation.points.iter().position(|view| !view.damaged);
+        way.new == 0 && newest.is_some_and(|newest| way.given_up.contains(&newest))
     }
 
     /// With `new` new points: which ones are to be given up; none when it does not work, or takes as many facts as `limit`.
     fn way(&self, margin: bool, new: u32, limit: usize) -> Option<Way> {
         let checkpoints = self.margin_of_restart && !margin;
         let (let_go, given_up) = (Vec::new(), Vec::new());
-        let mut way = Way { margin, checkpoints, new, let_go, given_up };
+        let before_new = self.before_new(new);
+        let mut way = Way { before_new, margin, checkpoints, new, let_go, given_up };
         let kept = self.evaluation.selection().choose_but(Imagined { new }, |place, keeps| {
             let loses = if !self.holds(place, keeps, margin) || !keeps.any() {
                 return Some(Loses::Nothing);
@@ -284,7 +310,7 @@ impl Search<'_, '_> {
             }
             Some(loses)
         })?;
-        self.leaves_enough(&kept, new).then_some(way)
+        (self.leaves_enough(&kept, new) && !self.lacks_a_newer(&way)).then_some(way)
     }
 
     /// Whether a new point would have all the log that it needs.
@@ -383,6 +409,7 @@ impl Search<'_, '_> {
             facts.push(Fact::NoMargin);
         }
         if way.new > 0 {
+            facts.extend_from_slice(self.before_new);
             facts.push(Fact::NewPoints { count: way.new, full: evaluation.policy.back_to_full });
         }
         facts
