@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use house::folder;
 use house::ground;
+use house::held::Held;
 use house::loaded::{Loaded, wait_for_console, wait_until};
 use house::owner::Owner;
 use house::programs::{run, run_with_input};
@@ -46,6 +47,11 @@ fn list<'v>(value: &'v Value, field: &str) -> &'v [Value] {
     value[field].as_array().unwrap_or_else(|| panic!("{field} of {value}"))
 }
 
+fn usage(owner: &Owner) -> Value {
+    let said = run("dispusage", [owner.name(), "--json"]).expect(0);
+    serde_json::from_str(&said.out).expect("a document")
+}
+
 fn plan(owner: &Owner, policy: &[&str]) -> Value {
     let said = run("prunelog", [&["plan", owner.name(), "--json"], policy].concat());
     assert!(said.code == 0 || said.code == 4, "{said:?}");
@@ -70,6 +76,8 @@ struct Performer<'p> {
     prefix: &'p str,
     made: u32,
     policy: Vec<String>,
+    /// Holds a unit of recovery open.
+    held: Option<Held>,
 }
 
 impl Performer<'_> {
@@ -94,6 +102,26 @@ impl Performer<'_> {
         folder::inventory(self.owner.dir()).checkpoints.len() as u64
     }
 
+    /// One in doubt is resolved; the program that holds another one open ends.
+    fn end_unit(&mut self, urid: &str) {
+        let is = |usage: &Value, state: &str| {
+            let mut units = list(usage, "units").iter();
+            units.any(|unit| text(unit, "urid") == urid && (state.is_empty() || text(unit, "state") == state))
+        };
+        if is(&usage(self.owner), "in-doubt") {
+            let said = self.owner.mqsc("DISPLAY CONN(*) TYPE(CONN) ALL WHERE(UOWSTATE EQ UNRESOLVED)");
+            let value = |keyword: &str| {
+                let found = said.out.lines().find_map(|line| line.trim().strip_prefix(keyword));
+                found.and_then(|rest| rest.strip_suffix(')')).expect("it is in doubt").to_owned()
+            };
+            let (connection, nid) = (value("APPLTAG("), value("NID("));
+            self.owner.mqsc(&format!("RESOLVE INDOUBT({connection}) ACTION(COMMIT) NID({nid})")).done();
+        } else {
+            drop(self.held.take().expect("a program holds it open"));
+        }
+        wait_until("the unit has ended", || !is(&usage(self.owner), ""));
+    }
+
     /// Makes one printed fact so.
     fn perform(&mut self, fact: &str) {
         let words: Vec<&str> = fact.split(' ').collect();
@@ -107,20 +135,10 @@ impl Performer<'_> {
             ["page", "set", "01", "is", "brought", "online"] => {
                 self.owner.mqsc("START PSID(01)").done();
                 wait_until("page set 01 is online", || {
-                    let said = run("dispusage", [self.owner.name(), "--json"]).expect(0);
-                    let usage: Value = serde_json::from_str(&said.out).expect("a document");
-                    list(&usage, "page_sets").iter().all(|set| set["online"] == true)
+                    list(&usage(self.owner), "page_sets").iter().all(|set| set["online"] == true)
                 });
             }
-            ["unit", "of", "recovery", _, "ends"] => {
-                let said = self.owner.mqsc("DISPLAY CONN(*) TYPE(CONN) ALL WHERE(UOWSTATE EQ UNRESOLVED)");
-                let value = |keyword: &str| {
-                    let found = said.out.lines().find_map(|line| line.trim().strip_prefix(keyword));
-                    found.and_then(|rest| rest.strip_suffix(')')).expect("it is in doubt").to_owned()
-                };
-                let (connection, nid) = (value("APPLTAG("), value("NID("));
-                self.owner.mqsc(&format!("RESOLVE INDOUBT({connection}) ACTION(COMMIT) NID({nid})")).done();
-            }
+            ["unit", "of", "recovery", urid, "ends"] => self.end_unit(urid),
             ["the", "hold", "on", "recovery", "point", name, "ends"] => self.recpoint("release", &[name]),
             ["recovery", "point", name, "is", "given", "up"] => self.recpoint("forget", &[name]),
             ["the", "policy", "asks", "for", "no", "--margin"] => {
@@ -148,7 +166,8 @@ fn story() -> (Loaded, PathBuf) {
     let mut loaded = Loaded::create(&OPTIONS);
     let points = loaded.scratch().join("points");
     fs::create_dir(&points).expect("a folder");
-    loaded.owner.mqsc("DEFINE QLOCAL(APP.Q) DEFPSIST(YES)").done();
+    loaded.owner.mqsc("DEFINE STGCLASS(TWO) PSID(2)").done();
+    loaded.owner.mqsc("DEFINE QLOCAL(APP.Q) STGCLASS(TWO) DEFPSIST(YES)").done();
     for name in ["T1", "T2", "T3", "T4"] {
         (0..3).for_each(|_| {
             loaded.load(150).done();
@@ -192,7 +211,8 @@ fn assert_sets_release(loaded: &mut Loaded, points: &Path, policies: &[&[&str]])
             let mut copy = loaded.copy(&prefix);
             copy.start();
             let policy = policy.iter().map(|word| (*word).to_owned()).collect();
-            let mut performer = Performer { owner: &copy, points, prefix: &prefix, made: 0, policy };
+            let mut performer =
+                Performer { owner: &copy, points, prefix: &prefix, made: 0, policy, held: None };
             facts.iter().for_each(|fact| performer.perform(fact));
             assert_released(&performer, &facts, &archives);
             copy.kill();
@@ -265,13 +285,21 @@ fn what_is_printed_of_an_offline_page_set_releases_an_archive() {
     loaded.audit(&loaded.owner);
 }
 
-/// Makes the largest set that is printed under `policy` so on the queue manager itself.
+/// Makes the largest set that is printed under `policy` so on the queue manager itself, where a program holds a unit of recovery open.
 fn assert_goes_on(loaded: &mut Loaded, points: &Path, prefix: &str, policy: &[&str]) -> Vec<String> {
+    let held = Some(Held::put(&loaded.owner, "APP.Q", "held\n"));
+    wait_until("a unit is held open", || {
+        list(&usage(&loaded.owner), "units").iter().any(|unit| text(unit, "state") == "in-flight")
+    });
+    loaded.load(150).done();
+    loaded.archive();
+    // Of the newest archive the pages are not on disk yet.
+    loaded.load(20).done();
     let sets = releasing_sets(&plan(&loaded.owner, policy));
     let (facts, archives) = sets.into_iter().max_by_key(|(facts, _)| facts.len()).expect("archives");
     eprintln!("{policy:?}: {} go after {facts:?}", archives.len());
     let policy = policy.iter().map(|word| (*word).to_owned()).collect();
-    let mut performer = Performer { owner: &loaded.owner, points, prefix, made: 0, policy };
+    let mut performer = Performer { owner: &loaded.owner, points, prefix, made: 0, policy, held };
     facts.iter().for_each(|fact| performer.perform(fact));
     assert_released(&performer, &facts, &archives);
     facts
@@ -282,10 +310,6 @@ fn assert_goes_on(loaded: &mut Loaded, points: &Path, prefix: &str, policy: &[&s
 fn what_is_printed_releases_archives_of_a_queue_manager_that_goes_on() {
     let (mut loaded, points) = story();
     for (round, policy) in POLICIES.iter().enumerate() {
-        loaded.load(150).done();
-        loaded.archive();
-        // Of the newest archive the pages are not on disk yet.
-        loaded.load(20).done();
         assert_goes_on(&mut loaded, &points, &format!("going-on-{round}"), policy);
     }
     loaded.audit(&loaded.owner);
