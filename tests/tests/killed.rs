@@ -263,3 +263,44 @@ fn killed_commands_leave_the_queue_manager_at_work() {
     site.audit(&site.owner);
     site.owner.stop().done();
 }
+
+/// Names beside the point that a deep verification has made.
+fn scratches(points: &Path) -> Vec<String> {
+    let names = fs::read_dir(points).expect("a folder").flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.contains(".deep-")).collect()
+}
+
+/// What a dead one left goes with the next; what a living one works on stays.
+#[test]
+fn a_killed_deep_verification_is_cleaned_up_by_the_next() {
+    let mut site = Loaded::create(&OPTIONS);
+    site.load(1500).done();
+    let points = site.scratch().join("points");
+    fs::create_dir(&points).expect("a folder");
+    let point = points.join("P1");
+    run("recpoint", ["create", site.owner.name(), "--to", text(&point)]).expect(0).done();
+    let other = points.join("P1.deep-0123456789abcdef");
+    fs::create_dir(&other).expect("a folder that is nobody's");
+    let verify = || command("recpoint", ["verify", site.owner.name(), "P1", "--deep"]);
+    let whole = timed(&mut verify());
+    let mut left = 0;
+    for moment in moments(whole).skip(1) {
+        kill_after(begin(&mut verify()), moment);
+        left = left.max(scratches(&points).len() - 1);
+    }
+    assert!(left >= 2, "no killed one has left anything");
+    timed(&mut verify());
+    assert_eq!(scratches(&points), ["P1.deep-0123456789abcdef"]);
+    let mut living = begin(&mut verify());
+    // A directory of its own, and the file that is locked.
+    house::loaded::wait_until("it is at work", || scratches(&points).len() >= 3);
+    let pid = rustix::process::Pid::from_raw(living.id().cast_signed()).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).expect("it can be stopped");
+    let at_work = scratches(&points);
+    run("recpoint", ["verify", site.owner.name(), "P1", "--deep"]).expect(0).done();
+    assert_eq!(scratches(&points).len(), at_work.len(), "{at_work:?}, {:?}", scratches(&points));
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).expect("it goes on");
+    assert!(living.wait().expect("a child").success());
+    assert_eq!(scratches(&points), ["P1.deep-0123456789abcdef"]);
+}

@@ -20,6 +20,11 @@ use crate::restore::Driver;
 /// How often the log is looked up again because it was archived and used again meanwhile.
 const ATTEMPTS: u32 = 5;
 
+/// How the name of a scratch directory goes on after that of the point; 16 hexadecimal digits follow.
+const ENDING: &str = ".deep-";
+/// How the name of the file beside it goes on, which is locked as long as the directory is in use.
+const LOCK: &str = ".lock";
+
 /// Where and how.
 #[derive(Debug, Clone)]
 pub struct DeepSettings {
@@ -68,16 +73,19 @@ pub fn verify_deep(
     progress: &mut dyn FnMut(RecoverProgress),
 ) -> Result<DeepReport, PointError> {
     let started = Instant::now();
-    let ending = format!(".deep-{:016x}", settings.random);
-    let scratch = match &settings.scratch {
+    let place = match &settings.scratch {
         Some(parent) => {
             if !storage.exists(parent).map_err(|e| PointError::storage("looking for", parent, e))? {
                 return Err(PointError::NoParent(parent.clone()));
             }
-            beside(&parent.join(point.directory.file_name().unwrap_or_default()), &ending)
+            parent.join(point.directory.file_name().unwrap_or_default())
         }
-        None => beside(&point.directory, &ending),
+        None => point.directory.clone(),
     };
+    // What is in the way of somebody else's scratch directory is no fault of this point.
+    let _ = remove_dead(storage, &place);
+    let scratch = beside(&place, &format!("{ENDING}{:016x}", settings.random));
+    let lock_file = beside(&scratch, LOCK);
     let source = match queue_manager.filter(|dir| read_bsds(storage, dir).is_ok()) {
         Some(dir) => AnewSource::Log(dir.to_owned()),
         None => AnewSource::Point,
@@ -103,11 +111,17 @@ pub fn verify_deep(
         dry_run: false,
         random: settings.random,
     };
-    if let Err(error) = prove(storage, &anew, now, &mut report, progress) {
+    let locked = storage.lock(&lock_file).map_err(|error| PointError::storage("locking", &lock_file, error));
+    let proved = locked.and_then(|lock| {
+        let proved = prove(storage, &anew, now, &mut report, progress);
+        report.left = remove(storage, &scratch, &lock_file).err().map(|error| error.to_string());
+        drop(lock);
+        proved
+    });
+    if let Err(error) = proved {
         report.state = blame(&error);
         report.failure = Some(error.to_string());
     }
-    report.left = remove(storage, &scratch).err().map(|error| error.to_string());
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -161,8 +175,28 @@ fn blame(error: &PointError) -> PointState {
     }
 }
 
-/// Removes a queue manager that was made here, and what an attempt to make it left.
-fn remove(storage: &SharedStorage, scratch: &Path) -> Result<(), PointError> {
+/// Removes the scratch directories of runs that were ended before they could: those whose lock nobody holds. Others are at work.
+fn remove_dead(storage: &SharedStorage, place: &Path) -> Result<(), PointError> {
+    let parent = place.parent().unwrap_or(Path::new("."));
+    let start = beside(place, ENDING);
+    let start = start.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let names = storage.list(parent).map_err(|error| PointError::storage("listing", parent, error))?;
+    for name in names.iter().filter_map(|name| name.file_name()?.to_str()) {
+        let number = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(LOCK));
+        if !number.is_some_and(|text| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())) {
+            continue;
+        }
+        let lock_file = parent.join(name);
+        let lock = storage.lock(&lock_file).map_err(|e| PointError::storage("locking", &lock_file, e))?;
+        if let (Some(_dead), Some(scratch)) = (lock, name.strip_suffix(LOCK)) {
+            remove(storage, &parent.join(scratch), &lock_file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a queue manager that was made here, and what an attempt to make it left; at the end the lock, which says that it is there.
+fn remove(storage: &SharedStorage, scratch: &Path, lock_file: &Path) -> Result<(), PointError> {
     for dir in [scratch.to_owned(), beside(scratch, ".making")] {
         if !storage.exists(&dir).map_err(|e| PointError::storage("looking for", &dir, e))? {
             continue;
@@ -173,5 +207,5 @@ fn remove(storage: &SharedStorage, scratch: &Path) -> Result<(), PointError> {
         }
         storage.remove_dir(&dir).map_err(failed)?;
     }
-    Ok(())
+    storage.remove(lock_file).map_err(|error| PointError::storage("removing", lock_file, error))
 }
