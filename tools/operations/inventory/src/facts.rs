@@ -60,15 +60,62 @@ pub fn read_source(
     for _ in 0..ATTEMPTS {
         // First whether there is one at all: without a BSDS its files say nothing.
         let found = usage(storage, dir, application, timeout)?;
-        let bsds = read_bsds(storage, dir)?;
-        // What is needed rises as time goes by, so the usage of before an inventory never asks for less than that of after it. What is in
-        // the inventory must be of one moment with what is in the directory.
-        let facts = Facts::of(storage, dir, bsds, found.report, now)?;
-        if read_bsds(storage, dir)?.sequence == facts.bsds.sequence {
-            return Ok(Source { live: found.live, facts });
+        let mut reading = FactsReading::begin(found.report, now);
+        loop {
+            match reading.step(storage, dir)? {
+                FactsStep::More => {}
+                FactsStep::Changed => break,
+                FactsStep::Done(facts) => return Ok(Source { live: found.live, facts: *facts }),
+            }
         }
     }
     Err(SourceError::Changing(ATTEMPTS))
+}
+
+/// The reading of facts a step at a time, beside whatever else happens to the queue manager.
+#[derive(Debug)]
+pub struct FactsReading {
+    usage: UsageReport,
+    at: Timestamp,
+    bsds: Option<Bsds>,
+    facts: Option<Facts>,
+}
+
+/// What a step of [`FactsReading`] came to.
+#[derive(Debug)]
+pub enum FactsStep {
+    /// There is more to read.
+    More,
+    /// The inventory has changed meanwhile: begin again, with the usage of a later moment.
+    Changed,
+    /// The facts.
+    Done(Box<Facts>),
+}
+
+impl FactsReading {
+    /// Begins with `usage`, as it was reported just now. What is needed rises as time goes by, so the usage of before an inventory never
+    /// asks for less than that of after it.
+    #[must_use]
+    pub fn begin(usage: UsageReport, now: Timestamp) -> Self {
+        Self { usage, at: now, bsds: None, facts: None }
+    }
+
+    /// Reads some of the queue manager in `dir`. What is in the inventory must be of one moment with what is in the directory, so in the
+    /// end the inventory is looked at again.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn step(&mut self, storage: &SharedStorage, dir: &Path) -> Result<FactsStep, SourceError> {
+        if let Some(facts) = self.facts.take() {
+            let same = read_bsds(storage, dir)?.sequence == facts.bsds.sequence;
+            return Ok(if same { FactsStep::Done(Box::new(facts)) } else { FactsStep::Changed });
+        }
+        match self.bsds.take() {
+            Some(bsds) => self.facts = Some(Facts::of(storage, dir, bsds, self.usage.clone(), self.at)?),
+            None => self.bsds = Some(read_bsds(storage, dir)?),
+        }
+        Ok(FactsStep::More)
+    }
 }
 
 /// Reads the facts of the queue manager in `dir`, which is down; the caller holds its lock.

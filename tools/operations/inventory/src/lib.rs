@@ -8,10 +8,11 @@
 //! What is not certain holds log: a point whose directory cannot be reached counts for nothing and keeps its log; a file that looks
 //! like an archive and is in no inventory is never deleted.
 //!
-//! [`apply`] deletes what a policy, or a reviewed plan, lets go; see its module for the order of writes.
+//! [`apply`] deletes what a policy, or a reviewed plan, lets go. [`Applying`] is the same a step at a time, and has the order of writes.
 
 mod applied;
 mod apply;
+mod applying;
 mod decision;
 mod deletion;
 mod document;
@@ -25,10 +26,11 @@ mod verify;
 
 pub use applied::{Applied, ApplyError, Gone, Stays};
 pub use apply::{Decided, Look, Orders, Site, apply, apply_at_rest};
+pub use applying::{ApplyStep, Applying};
 pub use decision::{Decision, NotApplied};
 pub use document::history_name;
 pub use error::SourceError;
-pub use facts::{Facts, Source, read_at_rest, read_source};
+pub use facts::{Facts, FactsReading, FactsStep, Source, read_at_rest, read_source};
 pub use files::{ArchiveFile, Stray};
 pub use points::PointCheck;
 pub use usage::{Usage, usage};
