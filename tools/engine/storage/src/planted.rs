@@ -68,6 +68,10 @@ defects! {
     StoppedCopyForgotten = "stopped-copy-forgotten",
     /// An archive counts as good without being compared with what was written.
     ArchiveNotReadBack = "archive-not-read-back",
+    /// A running queue manager lets archives go that a backup in progress has counted on.
+    BackupsUnguarded = "backups-unguarded",
+    /// A running queue manager lets archives go by a plan that was made on other facts.
+    FactsNotCompared = "facts-not-compared",
 }
 
 impl fmt::Display for Defect {

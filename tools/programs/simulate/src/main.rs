@@ -3,6 +3,7 @@
 mod args;
 mod body;
 mod client;
+mod defect;
 mod digest;
 mod event;
 mod life;

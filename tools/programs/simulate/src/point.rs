@@ -98,20 +98,36 @@ pub(crate) struct PointMaker {
 }
 
 impl PointMaker {
+    /// Its name, once the queue manager holds log for it.
+    pub(crate) fn registered(&self) -> Option<&str> {
+        self.plan.as_ref().map(|plan| plan.name.as_str())
+    }
+
     /// Takes an answer in, of a queue manager whose log is durable below `durable`.
-    pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply, durable: Rba) {
+    pub(crate) fn answered(&mut self, connection: ConnectionId, reply: &Reply, durable: Rba) {
         if connection == self.connection {
             if matches!(reply, Reply::Backup { .. }) {
                 self.durable = durable;
             }
-            self.answers.push(reply);
+            self.answers.push(reply.clone());
         }
     }
 }
 
+/// One step in so many turns to the other of two points that are made side by side.
+const TURNS: u64 = 12;
+
 impl World {
-    /// Begins a recovery point now and then, or takes the next step of the one in the making.
+    /// Begins a recovery point now and then, or takes the next step of one in the making.
     pub(crate) fn step_point(&mut self) -> Result<(), Broken> {
+        if self.random.below(TURNS) == 0 {
+            std::mem::swap(&mut self.point, &mut self.slow_point);
+        }
+        self.go_on_with_point()
+    }
+
+    /// The same without turning to the other one.
+    pub(crate) fn go_on_with_point(&mut self) -> Result<(), Broken> {
         match self.point.take() {
             None if self.random.below(if self.setup.stormy { 40 } else { 5 }) == 0 => self.begin_point(),
             None => self.work().map(drop),
@@ -121,7 +137,7 @@ impl World {
 
     /// The queue manager or the program that makes the point is gone.
     pub(crate) fn abandon_point(&mut self) {
-        if let Some(maker) = self.point.take() {
+        for maker in [self.point.take(), self.slow_point.take()].into_iter().flatten() {
             self.totals.count(Event::PointAbandoned);
             if let Some(core) = &mut self.core {
                 core.disconnect(maker.connection);
@@ -129,7 +145,7 @@ impl World {
         }
     }
 
-    fn begin_point(&mut self) -> Result<(), Broken> {
+    pub(crate) fn begin_point(&mut self) -> Result<(), Broken> {
         let Some(core) = &mut self.core else { return Ok(()) };
         let connection = core.connect();
         self.point_number += 1;

@@ -12,7 +12,7 @@ use crate::args::Arguments;
 use crate::report::Report;
 use crate::seeds::{self, Outcome};
 use crate::settings::Settings;
-use crate::{life, short};
+use crate::{defect, life, short};
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
@@ -22,7 +22,6 @@ pub(crate) fn main() -> ExitCode {
 #[expect(clippy::needless_pass_by_value, reason = "the console hands the arguments over")]
 fn work(arguments: Arguments, session: &mut Session) -> console::Outcome {
     let settings = Settings::of(&arguments)?;
-    plant(&settings);
     let outcomes = run(&settings);
     let report = Report::of(&settings, &outcomes);
     session.answer(&report, || report.lines());
@@ -42,14 +41,6 @@ fn write_totals(file: &Path, page: &str) -> Result<(), Failure> {
     })
 }
 
-#[cfg(feature = "planted-defects")]
-fn plant(settings: &Settings) {
-    engine_storage::planted::plant(settings.defect);
-}
-
-#[cfg(not(feature = "planted-defects"))]
-fn plant(_settings: &Settings) {}
-
 /// So many failures are told as they happen; the report has them all.
 const FAILURES_TOLD: u64 = 100;
 
@@ -60,6 +51,7 @@ pub(crate) fn run(settings: &Settings) -> Vec<Outcome> {
     let seeds = settings.seeds.clone();
     let progress = Progress::count("seeds", seeds.end - seeds.start);
     let one = |seed: u64| {
+        defect::plant(settings.defect);
         if settings.every_stop {
             short::run(seed, &settings.watch)
         } else {

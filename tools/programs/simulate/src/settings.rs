@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use console::Failure;
-use engine_storage::planted::Defect;
 
 use crate::args::Arguments;
+use crate::defect::{Defect, UnknownDefect};
 
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +80,10 @@ fn parse_seeds(text: &str) -> Result<Range<u64>, Failure> {
 }
 
 fn parse_defect(name: &str) -> Result<Defect, Failure> {
-    let names = || Defect::ALL.iter().map(|defect| defect.name()).collect::<Vec<_>>().join(", ");
-    let defect: Defect = name
-        .parse()
-        .map_err(|error| Failure::refused("HWT782E", error).hint(format!("known are: {}", names())))?;
+    let names = || Defect::all().map(|defect| defect.to_string()).collect::<Vec<_>>().join(", ");
+    let defect: Defect = name.parse().map_err(|error: UnknownDefect| {
+        Failure::refused("HWT782E", error).hint(format!("known are: {}", names()))
+    })?;
     if cfg!(feature = "planted-defects") {
         Ok(defect)
     } else {

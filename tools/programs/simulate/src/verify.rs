@@ -14,8 +14,16 @@ use crate::world::World;
 pub(crate) const UNREADABLE: &str = "the queues cannot be read";
 
 impl World {
-    /// One request on a connection of its own whose answer must come at once.
+    /// One request on a connection of its own whose answer must come at once, and be no refusal.
     fn at_once(&mut self, request: Request) -> Result<Reply, Broken> {
+        match self.answer_at_once(request)? {
+            Reply::Error { .. } => Err(UNREADABLE.to_owned()),
+            reply => Ok(reply),
+        }
+    }
+
+    /// One request on a connection of its own whose answer must come at once, be it a refusal.
+    pub(crate) fn answer_at_once(&mut self, request: Request) -> Result<Reply, Broken> {
         let core = self.core.as_mut().ok_or("the queue manager is gone")?;
         let connection = core.connect();
         let hello = Request::Hello { version: VERSION, application: "CHECK".to_owned() };
@@ -35,7 +43,7 @@ impl World {
             Some(Reply::Error { code, id, text }) => {
                 self.trace(|| format!("  {code:?} {id} {text}"));
                 self.note(&id, &[]);
-                Err(UNREADABLE.to_owned())
+                Ok(Reply::Error { code, id, text })
             }
             Some(reply) if !answers.is_empty() => Ok(reply),
             _ => Err("a request that waits for nothing was not answered at once".to_owned()),

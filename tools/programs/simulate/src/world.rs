@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) queues: Vec<Stretch>,
     pub(crate) model: Model,
     pub(crate) point: Option<PointMaker>,
+    /// Another one, which takes longer.
+    pub(crate) slow_point: Option<PointMaker>,
     /// Directories of the recovery points that a recovery can be made from, oldest first.
     pub(crate) points: Vec<MadePoint>,
     pub(crate) point_number: u64,
@@ -106,6 +108,7 @@ impl World {
             queues: Vec::new(),
             model: Model::default(),
             point: None,
+            slow_point: None,
             points: Vec::new(),
             point_number: 0,
             now: BEGIN.0,
@@ -448,8 +451,8 @@ impl World {
     /// An answer to a connection that is none of the programs'.
     pub(crate) fn point_answered(&mut self, connection: ConnectionId, reply: Reply) -> Result<(), Broken> {
         let durable = self.core.as_ref().map_or(Rba::ZERO, Core::log_synced);
-        if let Some(point) = &mut self.point {
-            point.answered(connection, reply, durable);
+        for point in [&mut self.point, &mut self.slow_point].into_iter().flatten() {
+            point.answered(connection, &reply, durable);
         }
         Ok(())
     }

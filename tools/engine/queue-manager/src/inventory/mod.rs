@@ -8,6 +8,7 @@ mod archives;
 mod door;
 mod points;
 
+use engine_storage::planted::{self, Defect};
 use format_bsds::Bsds;
 use format_protocol::Request;
 use format_types::{Rba, SystemRecovery, Timestamp};
@@ -67,6 +68,8 @@ pub(crate) fn needed_from(bsds: &Bsds, usage: &SystemRecovery) -> Rba {
     // A restart goes back to the last but one complete checkpoint.
     let checkpoint = bsds.checkpoints.iter().rev().nth(1);
     let checkpoint = checkpoint.map_or_else(|| bsds.line().start(), |entry| entry.begin);
-    let backups = bsds.backups_in_progress.iter().map(|backup| backup.system_recovery_rba);
+    let guarded = !planted::active(Defect::BackupsUnguarded);
+    let backups =
+        bsds.backups_in_progress.iter().filter(|_| guarded).map(|backup| backup.system_recovery_rba);
     backups.chain([checkpoint, usage.lowest().rba]).min().unwrap_or(Rba::ZERO)
 }

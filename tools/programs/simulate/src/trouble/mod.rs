@@ -12,6 +12,7 @@ mod lasting;
 mod loss;
 mod offline;
 mod prune;
+mod prune_live;
 mod rebuild;
 mod rot;
 mod ruin;
@@ -91,6 +92,7 @@ impl World {
             52..=59 => self.resolve_in_doubt(),
             60 | 61 => self.quiesce(),
             62 => self.cancel_offload(),
+            65..=80 => self.prune_live(),
             _ => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use engine_log::read_bsds;
 use engine_queue_manager::client::ClientError;
-use engine_queue_manager::{ChangeError, change_at_rest};
+use engine_queue_manager::{ChangeError, Core, change_at_rest};
 use engine_storage::durable;
 use format_inventory::{HolderKind, Inputs, LogKind, Plan};
 use format_log::ci::CiTrailer;
@@ -69,7 +69,8 @@ impl World {
         }
         self.try_out(|world| {
             world.apply_plan(&policy, &plan, now, false)?;
-            world.keep_the_promises(&plan)
+            let kept = world.promised(&plan);
+            world.keep_the_promises(&kept, Event::PromiseKept)
         })?;
         self.apply_plan(&policy, &plan, now, true)?;
         self.totals.count(Event::PlanApplied);
@@ -78,7 +79,7 @@ impl World {
     }
 
     /// People hold recovery points and give some up, and an archive is lost that is there in another copy.
-    fn keep_house(&mut self, now: Timestamp) -> Result<(), Broken> {
+    pub(super) fn keep_house(&mut self, now: Timestamp) -> Result<(), Broken> {
         let names: Vec<String> = self.points.iter().filter_map(MadePoint::name).collect();
         let Some(point) = self.random.pick(&names).cloned() else { return Ok(()) };
         match self.random.below(8) {
@@ -100,7 +101,7 @@ impl World {
                     self.points.retain(|made| !made.is(&point));
                 }
             }
-            4 | 5 => self.lose_archive()?,
+            4 | 5 if self.core.is_none() => self.lose_archive()?,
             _ => {}
         }
         Ok(())
@@ -108,7 +109,15 @@ impl World {
 
     /// Changes the BSDS as programs do; false when that was refused.
     fn change_inventory(&mut self, request: &Request, now: Timestamp, event: Event) -> Result<bool, Broken> {
-        match change_at_rest(&self.shared, &self.dir, request, now) {
+        let changed = if self.core.is_some() {
+            match self.change_live(request)? {
+                Some(changed) => changed,
+                None => return Ok(false),
+            }
+        } else {
+            change_at_rest(&self.shared, &self.dir, request, now)
+        };
+        match changed {
             Ok(changed) => {
                 self.totals.count(event);
                 self.trace(|| changed.lines.join("; "));
@@ -123,13 +132,13 @@ impl World {
         }
     }
 
-    fn facts(&self, now: Timestamp) -> Result<Facts, Broken> {
+    pub(super) fn facts(&self, now: Timestamp) -> Result<Facts, Broken> {
         read_at_rest(&self.shared, &self.dir, now)
             .map_err(|error| format!("the facts of retention cannot be read: {error}"))
     }
 
     /// Policies as people have them, and some that nobody should have.
-    fn draw_policy(&mut self) -> Policy {
+    pub(super) fn draw_policy(&mut self) -> Policy {
         let mut policy = Policy { max_delete: Some(100), ..Policy::default() };
         match self.random.below(6) {
             0 => policy.window = Some(Span::seconds(self.random.between(1, 20))),
@@ -146,7 +155,7 @@ impl World {
     }
 
     /// What the plan says is needed, against what the records say.
-    fn check_against_records(&mut self, facts: &Facts, plan: &Plan<'_>) -> Result<(), Broken> {
+    pub(super) fn check_against_records(&mut self, facts: &Facts, plan: &Plan<'_>) -> Result<(), Broken> {
         let survey = self.survey(facts)?;
         let end = survey.end;
         let mut holders = BTreeSet::new();
@@ -157,11 +166,16 @@ impl World {
         // A restart begins with those that the BSDS has; each power cut may leave it without one that the log has complete.
         let checkpoints: Vec<Rba> = survey.checkpoints().collect();
         let active = survey.active(end, Rba::MAX);
+        // A running queue manager need not know yet that the end of a unit is durable.
+        let known = if self.core.is_some() { Rba(end.0.saturating_sub(RECENT)) } else { Rba::MAX };
+        let ending = survey.active(end, known);
         for (what, from) in holders {
             let said = if what.starts_with("restart today: the last complete checkpoint") {
-                checkpoints.contains(&from) || from < survey.from
+                // A running queue manager may have completed one since it said what it needs.
+                let newer = self.core.is_some() && checkpoints.last().is_none_or(|known| from > *known);
+                checkpoints.contains(&from) || from < survey.from || newer
             } else if what.starts_with("restart today: unit of recovery") {
-                active.contains(&from) || from < survey.from
+                ending.contains(&from) || from < survey.from
             } else {
                 true
             };
@@ -227,7 +241,8 @@ impl World {
 
     /// All log that lies in the directory, read as records.
     fn survey(&self, facts: &Facts) -> Result<Survey, Broken> {
-        let bsds = &facts.bsds;
+        // A running queue manager may have begun to use data sets again since.
+        let bsds = self.core.as_ref().map_or(&facts.bsds, Core::bsds);
         // What lies behind the end was never durable, or is left over from before.
         let end = facts.usage.log_end;
         let stretch = |part: &format_bsds::LinePart| Stretch {
@@ -248,7 +263,7 @@ impl World {
     }
 
     /// An archive that the plan says a kept point needs is gone, in every copy: the point must refuse.
-    fn miss_what_is_needed(&mut self, facts: &Facts, plan: &Plan<'_>) -> Result<(), Broken> {
+    pub(super) fn miss_what_is_needed(&mut self, facts: &Facts, plan: &Plan<'_>) -> Result<(), Broken> {
         let mut needed = Vec::new();
         for entry in plan.keep.iter().filter(|entry| entry.kind == LogKind::Archive) {
             for point in
@@ -293,19 +308,27 @@ impl World {
         })
     }
 
-    /// Once the plan is applied: every kept point recovers to everything that it promises.
-    fn keep_the_promises(&mut self, plan: &Plan<'_>) -> Result<(), Broken> {
-        let kept: Vec<(MadePoint, bool)> = plan
+    /// The points that the plan keeps; those that are true go back to their own end alone.
+    pub(super) fn promised(&self, plan: &Plan<'_>) -> Vec<(MadePoint, bool)> {
+        let sound = plan
             .points
             .iter()
-            .filter(|point| point.kept && point.recoverable && point.state == PointState::Verified)
-            .filter_map(|point| {
-                let made = self.points.iter().find(|made| made.is(&point.name))?;
-                Some((made.clone(), point.consistent_only))
-            })
-            .collect();
+            .filter(|point| point.kept && point.recoverable && point.state == PointState::Verified);
+        let made = sound.filter_map(|point| {
+            let made = self.points.iter().find(|made| made.is(&point.name))?;
+            Some((made.clone(), point.consistent_only))
+        });
+        made.collect()
+    }
+
+    /// Once the plan is applied: every kept point recovers to everything that it promises.
+    pub(super) fn keep_the_promises(
+        &mut self,
+        kept: &[(MadePoint, bool)],
+        event: Event,
+    ) -> Result<(), Broken> {
         for _ in 0..TRIED {
-            let Some((point, consistent_only)) = self.random.pick(&kept).cloned() else { return Ok(()) };
+            let Some((point, consistent_only)) = self.random.pick(kept).cloned() else { return Ok(()) };
             let target = if consistent_only {
                 Some(point.end)
             } else if self.random.coin() {
@@ -313,13 +336,18 @@ impl World {
             } else {
                 None
             };
-            self.try_out(|world| world.recover_as_promised(&point, target))?;
+            self.try_out(|world| world.recover_as_promised(&point, target, event))?;
         }
         Ok(())
     }
 
     /// A recovery of everything from `point`, to `target` or the end of the log.
-    fn recover_as_promised(&mut self, point: &MadePoint, target: Option<Rba>) -> Result<(), Broken> {
+    pub(super) fn recover_as_promised(
+        &mut self,
+        point: &MadePoint,
+        target: Option<Rba>,
+        event: Event,
+    ) -> Result<(), Broken> {
         let from = point.directory.display().to_string();
         let failed = |error: String| {
             format!("a plan was applied that keeps {from}; a recovery from it failed: {error}")
@@ -339,7 +367,7 @@ impl World {
             .map_err(|error| format!("the start after a promised recovery was refused: {error}"))?;
         self.drain()?;
         self.check_restarted()?;
-        self.totals.count(Event::PromiseKept);
+        self.totals.count(event);
         Ok(())
     }
 
@@ -415,7 +443,7 @@ impl World {
     }
 
     /// Names of the archives in the directory.
-    fn archives_there(&self) -> Result<BTreeSet<String>, Broken> {
+    pub(super) fn archives_there(&self) -> Result<BTreeSet<String>, Broken> {
         let files = self.files_of("ARCHLOG")?;
         let names =
             files.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
@@ -441,6 +469,6 @@ fn meets(a: RbaRange, b: RbaRange) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-fn no_inputs() -> Inputs {
+pub(super) fn no_inputs() -> Inputs {
     Inputs { inventory: String::new(), inventory_bytes: 0, policy: String::new() }
 }
