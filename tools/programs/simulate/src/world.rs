@@ -69,6 +69,9 @@ pub(crate) struct World {
     pub(crate) off_line: Vec<PathBuf>,
     /// Units wait for log or a page set, and may wait for the next start.
     pub(crate) unfinished: bool,
+    /// How often, since the last checkpoint was complete, syncs of page sets were begun while none was under way: first those of pages
+    /// and then those of page zeros that say what the pages have.
+    pub(crate) sync_rounds: u32,
     /// A copy of the log was given up since the last step.
     pub(crate) copy_just_stopped: bool,
     /// The queue manager says that it is out of log.
@@ -117,6 +120,7 @@ impl World {
             lasting: None,
             harmless: 0,
             rotted: false,
+            sync_rounds: 0,
             copy_just_stopped: false,
             unfinished: false,
             only_page_set_failed: None,
@@ -211,6 +215,10 @@ impl World {
         for line in messages {
             self.console(&line);
         }
+        let begun = jobs.iter().any(|job| matches!(job, Job::PageSync(_)));
+        if begun && !self.syncs_page_sets() {
+            self.sync_rounds += 1;
+        }
         self.jobs.extend(jobs);
         for (connection, reply) in replies {
             self.answered(connection, reply)?;
@@ -223,7 +231,10 @@ impl World {
         self.note(line, &[]);
         self.trace(|| format!("  {line}"));
         let event = match line.split(' ').next().unwrap_or_default() {
-            "CSQP018I" => Event::Checkpoint,
+            "CSQP018I" => {
+                self.sync_rounds = 0;
+                Event::Checkpoint
+            }
             "CSQJ002I" => Event::LogSwitch,
             "CSQJ004I" => {
                 self.copy_just_stopped = true;
@@ -319,6 +330,11 @@ impl World {
         Ok(true)
     }
 
+    /// Whether a page set is being synced.
+    pub(crate) fn syncs_page_sets(&self) -> bool {
+        self.jobs.iter().any(|job| matches!(job, Job::PageSync(_)))
+    }
+
     /// Whether the queue manager works.
     pub(crate) fn running(&self) -> bool {
         self.core.as_ref().is_some_and(|core| matches!(core.state(), State::Running | State::Quiescing))
@@ -342,6 +358,7 @@ impl World {
 
     /// The process is gone.
     pub(crate) fn vanish(&mut self) {
+        self.sync_rounds = 0;
         self.model.log_end = self.log_end();
         self.log_is_full = false;
         self.offline.clear();

@@ -99,8 +99,12 @@ fn bad_input_is_refused() {
 #[cfg(feature = "planted-defects")]
 #[test]
 fn every_planted_defect_is_caught() {
-    for defect in engine_storage::planted::Defect::ALL {
-        let output = simulate(&["--seeds", "0..1000", "--first", "--defect", defect.name()]);
+    let engine = engine_storage::planted::Defect::ALL.iter().map(|defect| defect.name());
+    // The simulation has no structures, and no log that begins to be needed at the last byte of a data set.
+    let unseen = ["structure-part-dropped", "off-by-one-at-last-byte"];
+    let rules = operation_retention::planted::Defect::ALL.iter().map(|defect| defect.name());
+    for defect in engine.chain(rules.filter(|name| !unseen.contains(name))) {
+        let output = simulate(&["--seeds", "0..1000", "--first", "--defect", defect]);
         assert_eq!(output.status.code(), Some(8), "{defect} was not caught\n{}", text(&output));
     }
 }

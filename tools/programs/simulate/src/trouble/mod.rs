@@ -19,8 +19,6 @@ mod ruin;
 mod to_time;
 mod verify_point;
 
-use engine_queue_manager::Job;
-
 use crate::model::Broken;
 use crate::world::World;
 
@@ -44,9 +42,14 @@ impl World {
                 return self.lose_good_copy_now();
             }
         }
-        // Syncs of page sets under way: the moments that matter most.
-        let syncing = self.jobs.iter().any(|job| matches!(job, Job::PageSync(_)));
-        let cut_while_syncing = if self.setup.stormy { 950 } else { 997 };
+        // Syncs of page sets under way: the moments that matter most, above all when page zeros say already what the pages have.
+        let syncing = self.syncs_page_sets();
+        let cut_while_syncing = match (self.setup.stormy, self.sync_rounds) {
+            (true, 0 | 1) => 985,
+            (true, _) => 850,
+            (false, 0 | 1) => 997,
+            (false, _) => 990,
+        };
         let cut = if self.setup.stormy { 3 } else { 1 };
         match self.random.below(1_000) {
             chance if (syncing && chance >= cut_while_syncing) || chance < cut => {

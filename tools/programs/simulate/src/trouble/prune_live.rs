@@ -83,6 +83,9 @@ impl World {
             .map_err(|error| format!("no plan can be made: {error}"))?;
         for _ in 0..self.random.below(20) {
             self.meanwhile()?;
+            if self.at_work() && self.random.below(6) == 0 {
+                self.keep_house(now)?;
+            }
         }
         let now = self.time();
         self.apply_live(&policy, Some(&plan), now)
