@@ -42,7 +42,7 @@ pub enum ApplyStep {
     /// The facts of this moment are wanted: see [`Applying::facts_are`].
     Facts,
     /// This change of the BSDS is to be asked for: see [`Applying::answered`].
-    Change(Request),
+    Change(Box<Request>),
     /// All is done.
     Done(Box<Applied>),
 }
@@ -173,13 +173,13 @@ impl<'o> Applying<'o> {
                 if !some.is_empty() {
                     let archives = some.iter().map(|archive| archive.reference()).collect();
                     let facts = self.work.facts.as_ref().map_or(0, |facts| facts.bsds.facts());
-                    return Ok(ApplyStep::Change(Request::MarkArchives { archives, facts }));
+                    return Ok(change(Request::MarkArchives { archives, facts }));
                 }
                 self.at = At::Removing;
             }
             At::Unmarking(from, _) => {
                 let kept: Vec<_> = self.work.unmarked.iter().skip(from).take(self.named).cloned().collect();
-                return Ok(ApplyStep::Change(Request::SettleArchives { gone: Vec::new(), kept }));
+                return Ok(change(Request::SettleArchives { gone: Vec::new(), kept }));
             }
             At::Removing => self.remove(progress),
             At::Syncing => {
@@ -192,7 +192,7 @@ impl<'o> Applying<'o> {
                 self.at = At::Settling(0);
             }
             At::Settling(from) => match self.work.settling(from, self.named) {
-                Some((request, _)) => return Ok(ApplyStep::Change(request)),
+                Some((request, _)) => return Ok(change(request)),
                 None => self.note(),
             },
             At::Ending => match &self.applied {
@@ -202,7 +202,7 @@ impl<'o> Applying<'o> {
                     if nothing && !self.live && !self.orders.dry_run {
                         // A run that was stopped between the two copies of the BSDS may have left nothing to do but this.
                         let (gone, kept) = (Vec::new(), Vec::new());
-                        return Ok(ApplyStep::Change(Request::SettleArchives { gone, kept }));
+                        return Ok(change(Request::SettleArchives { gone, kept }));
                     }
                     self.at = At::Ended;
                 }
@@ -359,6 +359,10 @@ impl<'o> Applying<'o> {
         }
         applied.note(&work.decision);
     }
+}
+
+fn change(request: Request) -> ApplyStep {
+    ApplyStep::Change(Box::new(request))
 }
 
 fn is_other_facts(error: &ChangeError) -> bool {

@@ -50,7 +50,12 @@ impl World {
             (false, 0 | 1) => 997,
             (false, _) => 990,
         };
-        let cut = if self.setup.stormy { 3 } else { 1 };
+        // While calls fail, what failed may soon be written again, and nobody would know.
+        let cut = match (self.setup.stormy, self.faults_for > 0) {
+            (_, true) => 6,
+            (true, false) => 3,
+            (false, false) => 1,
+        };
         match self.random.below(1_000) {
             chance if (syncing && chance >= cut_while_syncing) || chance < cut => {
                 self.crash();
@@ -95,7 +100,7 @@ impl World {
             52..=59 => self.resolve_in_doubt(),
             60 | 61 => self.quiesce(),
             62 => self.cancel_offload(),
-            65..=80 => self.prune_live(),
+            65..=72 => self.prune_live(),
             _ => Ok(()),
         }
     }

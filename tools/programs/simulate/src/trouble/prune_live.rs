@@ -261,7 +261,7 @@ impl World {
                 },
                 Ok(ApplyStep::Change(request)) => {
                     let Some(outcome) = self.change_live(&request)? else { break Fate::Cut };
-                    match (&request, &outcome) {
+                    match (&*request, &outcome) {
                         (Request::MarkArchives { .. }, Ok(_)) => {
                             (marked, settled) = (true, false);
                             self.held_is_kept(verdict.as_ref(), now)?;
