@@ -262,7 +262,7 @@ impl World {
     /// Takes an answer in.
     pub(crate) fn answered(&mut self, connection: ConnectionId, reply: Reply) -> Result<(), Broken> {
         let Some(at) = self.clients.iter().position(|client| client.connection == Some(connection)) else {
-            return self.point_answered(connection, reply);
+            return self.point_answered(connection, &reply);
         };
         let Some(asked) = self.clients[at].waiting.take() else {
             return Err(format!("client {at} got an answer without a request: {reply:?}"));

@@ -466,10 +466,10 @@ impl World {
     }
 
     /// An answer to a connection that is none of the programs'.
-    pub(crate) fn point_answered(&mut self, connection: ConnectionId, reply: Reply) -> Result<(), Broken> {
+    pub(crate) fn point_answered(&mut self, connection: ConnectionId, reply: &Reply) -> Result<(), Broken> {
         let durable = self.core.as_ref().map_or(Rba::ZERO, Core::log_synced);
         for point in [&mut self.point, &mut self.slow_point].into_iter().flatten() {
-            point.answered(connection, &reply, durable);
+            point.answered(connection, reply, durable);
         }
         Ok(())
     }

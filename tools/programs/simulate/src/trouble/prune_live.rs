@@ -391,7 +391,8 @@ impl World {
         let mut exactly = false;
         match fate {
             Fate::Done(applied) => {
-                if !applied.stays.is_empty() && !excused {
+                // An archive that rotted where it says what it is stays, and is named.
+                if !applied.stays.is_empty() && !excused && !self.rotted {
                     return Err(format!("archives that should go stay: {:?}", applied.stays));
                 }
                 exactly = applied.stays.is_empty();
@@ -409,7 +410,7 @@ impl World {
             }
             Fate::Failed(ApplyError::Stopped(broken)) => return Err(broken),
             Fate::Failed(error) if excused => {
-                self.trace(|| format!("a fault met who applied a plan: {error}"))
+                self.trace(|| format!("a fault met who applied a plan: {error}"));
             }
             Fate::Failed(error) => return Err(format!("a plan cannot be applied: {error}")),
         }
