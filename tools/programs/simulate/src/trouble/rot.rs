@@ -81,7 +81,7 @@ impl World {
 
 /// Whether the same log is in the other copy's archive too.
 fn has_twin(bsds: &Bsds, log: &ArchiveLog) -> bool {
-    bsds.archives
-        .iter()
-        .any(|other| other.copy != log.copy && other.range == log.range && other.history == log.history)
+    bsds.archives.iter().any(|other| {
+        !other.deleting && other.copy != log.copy && other.range == log.range && other.history == log.history
+    })
 }
