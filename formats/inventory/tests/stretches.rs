@@ -6,7 +6,7 @@ use format_inventory::{Inventory, Stretch};
 fn document(logs: usize) -> String {
     let entry = |number: usize| {
         let name = ["A},", "B\\\"},\\\"", "C]}", "D\\\\", "E\\\"logs\\\":["][number % 5];
-        let space = if number % 3 == 0 { " \n\t" } else { "" };
+        let space = if number.is_multiple_of(3) { " \n\t" } else { "" };
         format!(
             r#"{{"name":"{name}.{number}","kind":"archive","copy":{},"history":"1","start":"{:016X}","end":"{:016X}","bytes":4096,"present":true}}{space}"#,
             number % 2 + 1,
