@@ -68,18 +68,25 @@ enum State {
 }
 
 /// Follows all units from `from`, where no unit is open that is not in a checkpoint behind it, to `end`, and tells what a cut at `cut`
-/// loses of them. What is behind the cut need not be readable.
+/// loses of them. No unit that is open at the cut began before `needed`, and the log before it need not be there; nor need what is behind
+/// the cut.
 ///
 /// # Errors
 /// When the log before the cut cannot be read.
-pub(crate) fn find(reader: &mut LogReader, from: Rba, cut: Rba, end: Rba) -> Result<LostWork, LogError> {
+pub(crate) fn find(
+    reader: &mut LogReader,
+    needed: Rba,
+    from: Rba,
+    cut: Rba,
+    end: Rba,
+) -> Result<LostWork, LogError> {
     let mut units: HashMap<Urid, Tally> = HashMap::new();
     let mut lost = LostWork::default();
     // The control interval of a cut before which nothing is to be read need not be there.
     if from < cut {
         let mut stream = reader.stream(from, cut)?;
         while let Some((at, record)) = stream.next()? {
-            take(reader, &mut units, &mut lost, at, &record, cut)?;
+            take(reader, &mut units, &mut lost, at, &record, [needed, cut])?;
         }
     }
     note_open(&units, &mut lost);
@@ -89,7 +96,7 @@ pub(crate) fn find(reader: &mut LogReader, from: Rba, cut: Rba, end: Rba) -> Res
         match stream.next() {
             Ok(Some((at, record))) => {
                 read_to = at.end;
-                take(reader, &mut units, &mut lost, at, &record, cut)?;
+                take(reader, &mut units, &mut lost, at, &record, [needed, cut])?;
             }
             Ok(None) => return Ok(lost),
             Err(error) => {
@@ -107,7 +114,7 @@ fn take(
     lost: &mut LostWork,
     at: RbaRange,
     record: &Record<'_>,
-    cut: Rba,
+    [needed, cut]: [Rba; 2],
 ) -> Result<(), LogError> {
     let Body::CheckpointUnits { units: named } = &record.body else {
         follow(units, lost, at, record, cut);
@@ -123,7 +130,9 @@ fn take(
             _ => State::Open,
         };
         let mut tally = Tally { connection: unit.connection.clone(), state, ..Tally::default() };
-        walk_back(reader, unit.urid, unit.last, &mut tally)?;
+        if unit.urid.0 >= needed {
+            walk_back(reader, unit.urid, unit.last, &mut tally)?;
+        }
         units.insert(unit.urid, tally);
     }
     Ok(())

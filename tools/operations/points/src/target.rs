@@ -103,7 +103,7 @@ pub(crate) fn plan_cut(
     }
     let checkpoint = reader.bsds().checkpoints.iter().rev().find(|entry| entry.end <= cut);
     let from = checkpoint.map_or(needed, |entry| entry.begin.max(needed));
-    let mut lost = find(reader, from, cut, readable)?;
+    let mut lost = find(reader, needed, from, cut, readable)?;
     lost.unreadable = lost.unreadable.take().or(damage);
     Ok(PlannedCut { target: rba, cut, end, made: None, lost })
 }

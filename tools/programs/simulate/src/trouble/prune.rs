@@ -350,7 +350,7 @@ impl World {
     ) -> Result<(), Broken> {
         let from = point.directory.display().to_string();
         let failed = |error: String| {
-            format!("a plan was applied that keeps {from}; a recovery from it failed: {error}")
+            format!("a plan was applied that keeps {from}; a recovery from it to {target:?} failed: {error}")
         };
         self.remove_page_sets()?;
         if let Some(target) = target {

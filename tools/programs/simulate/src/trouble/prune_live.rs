@@ -40,6 +40,8 @@ struct Verdict {
     doomed: BTreeSet<String>,
     /// Points that must recover, to their own end alone perhaps.
     kept: Vec<(MadePoint, bool)>,
+    /// Points that the plan keeps, whether they can be recovered or not.
+    kept_at_all: Vec<String>,
     /// Points that there were.
     known: Vec<String>,
     /// Archives of the plan of this moment are held by backups in progress and nothing else that is needed.
@@ -315,13 +317,16 @@ impl World {
         }
         self.trace(|| format!("applied live: {doomed:?} go, a backup holds: {under_way_holds}"));
         let known = self.points.iter().filter_map(MadePoint::name).collect();
-        Ok(Verdict { there, doomed, kept: self.promised(plan), known, under_way_holds })
+        let kept_at_all =
+            plan.points.iter().filter(|point| point.kept).map(|point| point.name.clone()).collect();
+        let kept = self.promised(plan);
+        Ok(Verdict { there, doomed, kept, kept_at_all, known, under_way_holds })
     }
 
     /// Archives are marked on facts that are those of this moment: whatever is held now is kept.
     fn held_is_kept(&self, verdict: Option<&Verdict>, now: Timestamp) -> Result<(), Broken> {
         let (Some(core), Some(verdict)) = (&self.core, verdict) else { return Ok(()) };
-        let kept = |name: &str| verdict.kept.iter().any(|(made, _)| made.is(name));
+        let kept = |name: &String| verdict.kept_at_all.contains(name);
         for hold in core.bsds().holds.iter().filter(|hold| hold.holds_at(now)) {
             if self.points.iter().any(|made| made.is(&hold.point)) && !kept(&hold.point) {
                 return Err(format!(
