@@ -246,9 +246,12 @@ impl Model {
                 unit.prepared = Some(Stretch { from: unit.asked, to: log_end });
                 unit.in_doubt.clone_from(&unit.operations);
             }
+            // Its records may be in the log from when its backout was asked for.
+            let goes_on = (unit.phase, phase) == (Phase::Resolving(false), Phase::BackingOut);
             unit.phase = phase;
-            unit.asked = log_end;
-            unit.asked_at = clock;
+            if !goes_on {
+                (unit.asked, unit.asked_at) = (log_end, clock);
+            }
         }
     }
 
