@@ -305,10 +305,13 @@ pub(crate) fn has_sound(points: &[PointView], kept: &[Keeps]) -> bool {
     both.any(|(point, keeps)| keeps.any() && point.is_sound() && !keeps.consistent_only)
 }
 
-/// Whether a sound full point is kept.
-pub(crate) fn has_full(points: &[PointView], kept: &[Keeps]) -> bool {
-    let mut both = points.iter().zip(kept);
-    both.any(|(point, keeps)| keeps.any() && point.full && point.is_sound())
+/// Whether a sound full point is kept; where the policy wants older ones to recover to the end of their copies only, one that does.
+pub(crate) fn has_full(points: &[PointView], kept: &[Keeps], policy: &Policy) -> bool {
+    let mut both = points.iter().zip(kept).filter(|(point, keeps)| keeps.any() && point.full);
+    both.any(|(point, keeps)| {
+        let to_copy = policy.consistent_only && keeps.consistent_only;
+        if to_copy { point.verified && point.whole_copy && point.on_line } else { point.is_sound() }
+    })
 }
 
 /// All needs and rules.
@@ -334,7 +337,7 @@ pub(crate) fn needs(
         builder.needs.no_point = true;
         builder.hold_everything(Subject::NoPoint);
     }
-    if policy.back_to_full && !has_full(points, kept) {
+    if policy.back_to_full && !has_full(points, kept, policy) {
         builder.needs.no_full = true;
         builder.hold_everything(Subject::NoFull);
     }

@@ -393,7 +393,9 @@ impl Search<'_, '_> {
             let mut wanted = self.wanted.iter();
             !covered.contains(set.psid) && wanted.any(|wanted| self.meets(wanted, line, from, Rba::MAX))
         });
-        needs::has_sound(points, kept) && !bare && (!policy.back_to_full || needs::has_full(points, kept))
+        needs::has_sound(points, kept)
+            && !bare
+            && (!policy.back_to_full || needs::has_full(points, kept, policy))
     }
 
     fn facts(&self, way: &Way) -> Vec<Fact> {

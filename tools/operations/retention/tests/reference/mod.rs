@@ -271,9 +271,10 @@ impl<'a> Reference<'a> {
         let kept = self.kept();
         let sound: Vec<_> =
             kept.iter().filter(|kept| !kept.short && self.is_sound(kept.point, false)).collect();
-        let full = kept
-            .iter()
-            .any(|kept| kept.point.method == PointMethod::Full && self.is_sound(kept.point, false));
+        let full = kept.iter().filter(|kept| kept.point.method == PointMethod::Full).any(|kept| {
+            let to_copy = kept.short && self.policy.consistent_only;
+            self.is_sound(kept.point, to_copy)
+        });
         if self.policy.is_empty() || sound.is_empty() || self.policy.back_to_full && !full {
             return None;
         }

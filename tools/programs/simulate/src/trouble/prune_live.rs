@@ -294,7 +294,7 @@ impl World {
         let Decided { facts, plan, decision, .. } = *decided;
         self.totals.count(Event::LivePlan);
         let synced = self.core.as_ref().is_some_and(|core| core.log_synced() >= facts.usage.log_end);
-        if synced && !self.hindered() {
+        if synced && self.faults_for == 0 && !self.hindered() {
             self.check_against_records(facts, plan)?;
         }
         let archives = || facts.bsds.archives.iter().zip(&facts.archives);

@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use engine_log::read_bsds;
+use engine_storage::OpenMode;
 use format_bsds::{ActiveLog, Bsds};
+use format_log::ci::CiTrailer;
 use format_types::{CI_SIZE, Rba, RbaRange};
 use operation_points::Point;
 
@@ -115,9 +117,15 @@ impl World {
             .chain(archives)
             .filter(|(_, of, range)| *of == history && holds(*range))
             .map(|(name, _, range)| (self.dir.join(name), rba.since(range.start)))
-            // One copy of an archive may be lost.
-            .filter(|(path, _)| self.shared.exists(path).unwrap_or(false))
+            // One copy of an archive may be lost, and one of a data set that may be used again need not have its log.
+            .filter(|(path, offset)| self.has_interval(path, *offset, rba))
             .collect()
+    }
+
+    fn has_interval(&self, path: &Path, offset: u64, rba: Rba) -> bool {
+        let mut ci = [0; CI_SIZE];
+        let read = self.shared.open(path, OpenMode::Read).and_then(|file| file.read_at(offset, &mut ci));
+        read.is_ok_and(|()| CiTrailer::take(&ci).is_ok_and(|trailer| trailer.rba == rba))
     }
 
     /// A whole control interval of a file becomes something else.
