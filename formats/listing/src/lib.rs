@@ -28,11 +28,16 @@
 //! Page headings, carriage control and console prefixes of captured listings: what reads captured listings strips them first.
 
 mod attributes;
+mod carriage;
 mod completion;
+mod console;
+mod ebcdic;
+mod error;
 mod idcams;
 mod listcat;
 mod log_status;
 mod sysprint;
+mod text;
 mod threads;
 mod time;
 mod usage;
@@ -40,12 +45,15 @@ mod usage_reader;
 
 pub use attributes::{Attribute, details, not_found};
 pub use completion::{abnormal_completion, normal_completion};
+pub use ebcdic::Encoding;
+pub use error::ListingError;
 pub use idcams::{
     entry_not_found, function_completed, function_terminated, processing_complete, records_processed,
 };
 pub use listcat::{LinearDataSet, Listcat, RbaExtent, Space, SpaceType, listcat};
 pub use log_status::{CopyStatus, LogParameter, LogStatus, OffloadState, log_parameters, log_status};
 pub use sysprint::Sysprint;
+pub use text::{Line, Text};
 pub use threads::{
     Thread, active_threads, archive_log_quiesce_active, in_doubt_threads, thread_report_complete,
     thread_report_follows,
@@ -54,6 +62,4 @@ pub use time::{date, date_and_time, julian_date};
 pub use usage::{
     DataSetRow, buffer_pool_attributes, data_set_usage, page_set_usage, recovery_parts, restart_rbas,
 };
-pub use usage_reader::{
-    BufferPoolRow, DataSetUsageRow, ListingError, PageSetPages, PageSetRow, UsageListing, read_usage,
-};
+pub use usage_reader::{BufferPoolRow, DataSetUsageRow, PageSetPages, PageSetRow, UsageListing, read_usage};
