@@ -31,11 +31,21 @@ mod attributes;
 mod carriage;
 mod completion;
 mod console;
+mod cursor;
 mod ebcdic;
 mod error;
+mod field;
 mod idcams;
 mod listcat;
+mod log_map;
+mod log_map_header;
+mod log_map_reader;
+mod log_map_row;
+mod log_map_tail;
+mod log_map_writer;
 mod log_status;
+mod printed_time;
+mod sections;
 mod sysprint;
 mod text;
 mod threads;
@@ -47,11 +57,19 @@ pub use attributes::{Attribute, details, not_found};
 pub use completion::{abnormal_completion, normal_completion};
 pub use ebcdic::Encoding;
 pub use error::ListingError;
+pub use field::AddressWidth;
 pub use idcams::{
     entry_not_found, function_completed, function_terminated, processing_complete, records_processed,
 };
 pub use listcat::{LinearDataSet, Listcat, RbaExtent, Space, SpaceType, listcat};
+pub use log_map::{
+    ActiveLog, ActiveStatus, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap, LogMapHeader, LogRow,
+    QueuedCheckpoint, RestartField,
+};
+pub use log_map_writer::LogMapLayout;
 pub use log_status::{CopyStatus, LogParameter, LogStatus, OffloadState, log_parameters, log_status};
+pub use printed_time::PrintedTime;
+pub use sections::{Report, Section, read};
 pub use sysprint::Sysprint;
 pub use text::{Line, Text};
 pub use threads::{

@@ -1,0 +1,295 @@
+//! Log maps of `testdata/listings`, against values written down by hand, and round trips.
+
+use format_listing::{
+    ActiveLog, ActiveStatus, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap, LogMapHeader,
+    LogMapLayout, LogRow, PrintedTime, QueuedCheckpoint, Report, RestartField, Text, read,
+};
+use format_types::{Lrsn, Rba};
+use jiff::civil::{Date, Time};
+use proptest::prelude::*;
+
+const SIX: &str = include_str!("../../../testdata/listings/log-map-6-byte.txt");
+const EIGHT: &str = include_str!("../../../testdata/listings/log-map-8-byte.txt");
+const TWO_LINE: &str = include_str!("../../../testdata/listings/log-map-two-line.txt");
+
+fn map(bytes: &[u8]) -> LogMap {
+    let text = Text::decode("map", bytes).unwrap();
+    let mut sections = read(&[text]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(sections.len(), 1);
+    let Report::LogMap(map) = sections.remove(0).report;
+    *map
+}
+
+fn refused(text: &str) -> String {
+    read(&[Text::decode("map", text.as_bytes()).unwrap()]).unwrap_err().to_string()
+}
+
+fn at(year: i16, day: i16, hour: i8, minute: i8, second: i8, nanosecond: i32) -> PrintedTime {
+    let date = Date::constant(year, 1, 1).with().day_of_year(day).build().unwrap();
+    PrintedTime { date, time: Some(Time::constant(hour, minute, second, nanosecond)) }
+}
+
+fn row(name: &str, start: u64, last: u64, entered: PrintedTime) -> LogRow {
+    LogRow {
+        data_set: name.parse().unwrap(),
+        start: Rba(start),
+        last: Rba(last),
+        entered: Some(entered),
+        times: None,
+        lrsns: None,
+        password: Some(false),
+    }
+}
+
+fn day(year: i16, month: i8, day: i8) -> PrintedTime {
+    PrintedTime { date: Date::constant(year, month, day), time: None }
+}
+
+#[test]
+fn a_map_with_6_byte_rbas_and_page_breaks() {
+    let map = map(SIX.as_bytes());
+    let header = &map.header;
+    assert_eq!(header.bsds, Some((1, "CSQ700.CSQ7.BSDS01".parse().unwrap())));
+    assert_eq!(header.queue_manager.as_ref().map(|name| name.as_str()), Some("CSQ7"));
+    assert_eq!((header.group.as_deref(), header.sharing, header.converted), (None, Some(false), Some(false)));
+    assert_eq!(header.system_timestamp, Some(at(2026, 330, 9, 14, 36, 70_000_000)));
+    assert_eq!((header.highest_written, header.highest_offloaded), (Rba(0x35_9078), Rba(0x35_5FFF)));
+    assert_eq!(header.written_at, Some(at(2026, 330, 22, 47, 49, 300_000_000)));
+    let names: Vec<_> = header.parameters.iter().map(|(name, yes)| (name.as_str(), *yes)).collect();
+    assert_eq!(names, [("OFFLOAD", true), ("TWOACTV", true), ("TWOARCH", true), ("TWOBSDS", true)]);
+    assert_eq!(header.remarks, ["PRINTED AT THE REQUEST OF STORAGE ADMINISTRATION"]);
+
+    use ActiveStatus::{New, NotReusable, Reusable, Stopped, Truncated};
+    let mut stopped = row("CSQ700.CSQ7.LOGCOPY1.DS01", 0xC_A000, 0x35_5FFF, day(2026, 11, 19));
+    stopped.entered = Some(at(2026, 323, 16, 42, 0, 0));
+    stopped.times = Some([at(2026, 323, 9, 0, 0, 100_000_000), at(2026, 325, 10, 0, 0, 200_000_000)]);
+    let current =
+        |copy: u8| row(&format!("CSQ700.CSQ7.LOGCOPY{copy}.DS02"), 0x35_6000, 0x78_DFFF, day(2026, 11, 19));
+    let active = [
+        ActiveLog {
+            row: row("CSQ700.CSQ7.LOGCOPY1.DS01R", 0, 0, day(2026, 11, 20)),
+            status: vec![New, Reusable],
+        },
+        ActiveLog { row: stopped, status: vec![Truncated, Stopped, NotReusable] },
+        ActiveLog { row: current(1), status: vec![NotReusable] },
+    ];
+    assert_eq!(map.active[0], active);
+    assert!(active[0].row.range().is_empty());
+    assert_eq!(map.active[1], [ActiveLog { row: current(2), status: vec![NotReusable] }]);
+
+    let volume = |name: &str, start, last, entered, volume: &str, catalogued| ArchiveVolume {
+        row: row(name, start, last, entered),
+        volume: Some(volume.into()),
+        unit: Some("TAPE".into()),
+        catalogued: Some(catalogued),
+    };
+    let archives = [
+        volume("CSQARC1.ARCHLOG1.A0000001", 0, 0x5_FFFF, day(2026, 11, 19), "TAPE01", true),
+        volume("CSQARC1.ARCHLOG1.A0000001", 0x6_0000, 0xC_9FFF, day(2026, 11, 19), "TAPE02", true),
+        volume("CSQARC1.ARCHLOG1.A0000002", 0xC_A000, 0x35_5FFF, day(2026, 11, 21), "TAPE03", false),
+    ];
+    assert_eq!(map.archives[0], archives);
+    assert!(map.archives[1].is_empty());
+
+    assert_eq!(map.restarts.len(), 1);
+    assert_eq!(map.restarts[0].end_rba(), Some(Rba(0x35_1000)));
+    assert!(!map.restarts[0].is_active());
+    assert_eq!(map.restarts[0].fields.len(), 12);
+    let checkpoint = |hour, minute, second, begin, end, shutdown| QueuedCheckpoint {
+        at: Some(at(2026, 329, hour, minute, second, 0)),
+        begin: Rba(begin),
+        end: Rba(end),
+        end_lrsn: None,
+        shutdown,
+    };
+    let queue = vec![
+        checkpoint(18, 19, 12, 0x35_4E2E, 0x35_5878, false),
+        checkpoint(18, 0, 0, 0x34_FE2E, 0x35_0878, true),
+    ];
+    assert_eq!(map.checkpoints, Some(queue));
+    let command = |at, rba, options: &str| ArchiveCommand { at, rba: Rba(rba), options: options.into() };
+    let history = vec![
+        command(at(2026, 325, 12, 42, 22, 0), 0x35_5F00, "QUIESCE NO 5"),
+        command(at(2026, 324, 12, 0, 0, 0), 0xC_9F00, ""),
+    ];
+    assert_eq!(map.archive_commands, Some(history));
+}
+
+#[test]
+fn a_map_with_8_byte_rbas_and_lrsns() {
+    let map = map(EIGHT.as_bytes());
+    assert_eq!((map.header.version, map.header.group.as_deref()), (Some(2), Some("QSG1")));
+    let log = &map.active[0][0];
+    let lrsns = log.row.lrsns.unwrap();
+    assert_eq!(lrsns[0].timestamp().0 / 1_000_000, 1_385_782_879, "2013-11-30 03:41:19");
+    assert_eq!(log.row.password, Some(true));
+    assert_eq!(
+        log.row.entered,
+        Some(PrintedTime { date: Date::constant(2014, 2, 26), time: Some(Time::constant(17, 25, 0, 0)) })
+    );
+    assert_eq!(log.row.times.unwrap()[0].time, Some(Time::constant(15, 30, 12, 123_456_000)));
+    assert!(map.active[1].is_empty() && map.archives == [vec![], vec![]] && map.restarts.is_empty());
+    assert_eq!((map.checkpoints, map.archive_commands), (None, None));
+}
+
+#[test]
+fn a_map_in_the_two_line_form() {
+    let map = map(TWO_LINE.as_bytes());
+    let archive = &map.archives[0][0];
+    assert_eq!(archive.row.data_set.as_str(), "DSNC810.ARCHLOG1.A0000009");
+    assert_eq!(archive.row.entered, Some(at(2003, 346, 16, 29, 0, 0)));
+    assert_eq!(archive.row.times, Some([at(2003, 345, 20, 0, 0, 0), at(2003, 346, 22, 40, 0, 0)]));
+    assert_eq!(
+        (archive.volume.as_deref(), archive.unit.as_deref(), archive.catalogued),
+        (Some("DSNV01"), Some("SYSDA"), Some(true))
+    );
+    assert_eq!(map.checkpoints.unwrap()[0].begin, Rba(0xD8A_6100));
+    assert_eq!((map.header.queue_manager, map.header.group), (None, None));
+}
+
+#[test]
+fn what_is_written_is_read_in_both_layouts() {
+    for text in [SIX, EIGHT, TWO_LINE] {
+        let value = map(text.as_bytes());
+        for layout in [LogMapLayout::Csqju004, LogMapLayout::Dsnju004] {
+            let written = value.lines(layout).join("\n");
+            assert_eq!(map(written.as_bytes()), value, "{written}");
+        }
+    }
+}
+
+#[test]
+fn a_map_that_is_cut_off_anywhere_before_its_restart_control_is_refused() {
+    let lines: Vec<&str> = SIX.lines().collect();
+    let control = lines.iter().position(|line| line.contains("CRCR IDENTIFIER")).unwrap();
+    for end in 1..=control {
+        let text = lines[..end].join("\n");
+        assert!(read(&[Text::decode("map", text.as_bytes()).unwrap()]).is_err(), "{end} lines were enough");
+    }
+    assert!(refused(&lines[..40].join("\n")).contains("the log map is cut off"));
+}
+
+#[test]
+fn lines_that_do_not_belong_are_errors_with_their_place() {
+    for (from, to, place) in [
+        (
+            "DSN=CSQARC1.ARCHLOG1.A0000002",
+            "DSN=CSQARC1.ARCHLOG1.A000000200",
+            "line 37, column 68: the row does not read",
+        ),
+        ("00000005FFFF ", "00000005FFF ", "line 33, column 27: the row does not read"),
+        ("VOL=TAPE02", "VOX=TAPE02", "line 36, column 80: the line of a row does not read"),
+        ("STATUS=NEW, REUSABLE", "STATUS=NEW, REUSED", "line 20, column"),
+        ("NO ARCHIVE DATA", "NO ARCHIVES DATA", "line 43, column 2: the line of a list"),
+        ("ACTIVE LOG COPY 2", "ACTIVE LOG COPY 3", "line 39, column"),
+        ("HIGHEST RBA OFFLOADED", "HIGHEST RBA OFFLOADER", "line 11, column 10"),
+        ("OFFLOAD YES", "OFFLOAD YEP", "line 13, column"),
+        ("END CHECKPOINT RBA             000000355878\n", "", "line 61, column"),
+        ("2026.323 09:00:00.1", "2026.367 09:00:00.1", "line 22, column"),
+    ] {
+        let text = SIX.replacen(from, to, 1);
+        assert_ne!(text, SIX, "{from}");
+        let error = refused(&text);
+        assert!(error.starts_with(&format!("map: {place}")), "{from}: {error}");
+    }
+}
+
+prop_compose! {
+    fn printed()(year in 1993_i16..2099, day in 1_i16..=365, hour in 0_i8..24, minute in 0_i8..60, second in 0_i8..60,
+                 tenth in 0..10) -> PrintedTime {
+        at(year, day, hour, minute, second, tenth * 100_000_000)
+    }
+}
+
+prop_compose! {
+    fn log_row(wide: bool)(name in "[A-Z@#$][A-Z0-9@#$-]{0,7}(\\.[A-Z][A-Z0-9]{0,7}){0,3}", a in any::<u64>(), b in any::<u64>(),
+                 entered in printed(), timed in any::<bool>(), times in proptest::option::of([printed(), printed()]),
+                 lrsns in proptest::option::of(any::<[u64; 2]>()), password in any::<Option<bool>>()) -> LogRow {
+        let narrow = |value: u64| if wide { value } else { value >> 16 };
+        let (a, b) = (narrow(a), narrow(b));
+        let entered = PrintedTime { time: entered.time.filter(|_| timed), ..entered };
+        let lrsns = lrsns.map(|pair| pair.map(|lrsn| Lrsn(if wide { lrsn } else { lrsn >> 16 << 16 })));
+        LogRow { data_set: name.parse().unwrap(), start: Rba(a.min(b)), last: Rba(a.max(b)), entered: Some(entered),
+                 times, lrsns, password }
+    }
+}
+
+fn statuses() -> impl Strategy<Value = Vec<ActiveStatus>> {
+    use ActiveStatus::{New, NotReusable, Reusable, Stopped, Truncated};
+    proptest::sample::subsequence(vec![New, Reusable, NotReusable, Stopped, Truncated], 0..=5)
+}
+
+fn actives(wide: bool) -> impl Strategy<Value = Vec<ActiveLog>> {
+    proptest::collection::vec(
+        (log_row(wide), statuses()).prop_map(|(row, status)| ActiveLog { row, status }),
+        0..4,
+    )
+}
+
+fn volumes(wide: bool) -> impl Strategy<Value = Vec<ArchiveVolume>> {
+    let attributes =
+        ("[A-Z0-9]{1,6}".prop_map(Some), proptest::option::of("[A-Z0-9]{1,8}"), any::<Option<bool>>());
+    let volume = (log_row(wide), attributes).prop_map(|(row, (volume, unit, catalogued))| ArchiveVolume {
+        row,
+        volume,
+        unit,
+        catalogued,
+    });
+    proptest::collection::vec(volume, 0..5)
+}
+
+fn checkpoints(wide: bool) -> impl Strategy<Value = Option<Vec<QueuedCheckpoint>>> {
+    let one = (proptest::option::of(printed()), any::<[u64; 2]>(), any::<Option<u64>>(), any::<bool>());
+    let one = one.prop_map(move |(at, [a, b], lrsn, shutdown)| {
+        let narrow = |value: u64| Rba(if wide { value } else { value >> 16 });
+        let end_lrsn = lrsn.map(|lrsn| Lrsn(if wide { lrsn } else { lrsn >> 16 << 16 }));
+        QueuedCheckpoint { at, begin: narrow(a.min(b)), end: narrow(a.max(b)), end_lrsn, shutdown }
+    });
+    proptest::option::of(proptest::collection::vec(one, 0..4))
+}
+
+fn maps() -> impl Strategy<Value = LogMap> {
+    any::<bool>().prop_flat_map(|wide| {
+        let lists = (actives(wide), actives(wide), volumes(wide), volumes(wide));
+        (lists, checkpoints(wide), any::<[u32; 2]>(), proptest::option::of(any::<u32>())).prop_map(
+            move |((a, b, c, d), checkpoints, [written, offloaded], cut)| {
+                let header = LogMapHeader {
+                    highest_written: Rba(written.into()),
+                    highest_offloaded: Rba(offloaded.into()),
+                    ..LogMapHeader::default()
+                };
+                let restarts = cut.map(|rba: u32| ConditionalRestart {
+                    fields: vec![
+                        ("CRCR ACTIVE", RestartField::Status),
+                        ("ENDRBA", RestartField::Rba(Rba(rba.into()))),
+                    ],
+                });
+                let restarts = restarts.into_iter().collect();
+                let width = if wide {
+                    format_listing::AddressWidth::Eight
+                } else {
+                    format_listing::AddressWidth::Six
+                };
+                LogMap {
+                    header,
+                    active: [a, b],
+                    archives: [c, d],
+                    restarts,
+                    checkpoints,
+                    archive_commands: None,
+                    width,
+                }
+            },
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_map_is_read_as_it_was_written(value in maps()) {
+        for layout in [LogMapLayout::Csqju004, LogMapLayout::Dsnju004] {
+            let written = value.lines(layout).join("\n");
+            prop_assert_eq!(map(written.as_bytes()), value.clone(), "{}", written);
+        }
+    }
+}
