@@ -19,6 +19,8 @@ use nom::combinator::{opt, recognize, verify};
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
+use crate::field::nearly_the_same;
+
 /// A line without its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unprefixed {
@@ -132,8 +134,13 @@ fn name_of(head: &str) -> Option<&str> {
 }
 
 /// Takes the prefixes off `lines`; none if no line has one.
-pub(crate) fn unprefixed(lines: &[&str]) -> Option<Vec<Unprefixed>> {
+///
+/// # Errors
+/// The place of a line that stands where a further line of a message is due and has no prefix that reads.
+pub(crate) fn unprefixed(lines: &[&str]) -> Result<Option<Vec<Unprefixed>>, usize> {
     let mut found: Vec<Unprefixed> = Vec::new();
+    // The name of the message that each line has or belongs to.
+    let mut names: Vec<Option<&str>> = Vec::new();
     let mut named: HashMap<&str, usize> = HashMap::new();
     let mut named_heads = Vec::new();
     let mut last_head = None;
@@ -145,6 +152,11 @@ pub(crate) fn unprefixed(lines: &[&str]) -> Option<Vec<Unprefixed>> {
             .or_else(|_| job_log_further(line).map(|(_, kind)| kind));
         let plain = Unprefixed { start: 0, end: line.len(), continues: false, head: place };
         let start = |text: &str| line.len() - text.len();
+        names.push(match &kind {
+            Ok(Kind::Head(text, true)) => name_of(text),
+            Ok(Kind::Further(name, _)) if named.contains_key(name) => Some(*name),
+            _ => None,
+        });
         found.push(match kind {
             Ok(Kind::Head(text, several)) => {
                 if several && let Some(name) = name_of(text) {
@@ -163,7 +175,10 @@ pub(crate) fn unprefixed(lines: &[&str]) -> Option<Vec<Unprefixed>> {
             _ => plain,
         });
     }
-    last_head?;
+    if last_head.is_none() {
+        return Ok(None);
+    }
+    lost_prefix(lines, &found, &names)?;
     for (head, name) in named_heads {
         if let (Some(text), Some(line)) = (lines.get(head), found.get_mut(head)) {
             let text = text.trim_end();
@@ -171,5 +186,21 @@ pub(crate) fn unprefixed(lines: &[&str]) -> Option<Vec<Unprefixed>> {
             line.end = end.clamp(line.start, line.end);
         }
     }
-    Some(found)
+    Ok(Some(found))
+}
+
+/// Looks for a line without a prefix behind a line of a named message that goes on behind it, or that begins nearly with its name.
+fn lost_prefix(lines: &[&str], found: &[Unprefixed], names: &[Option<&str>]) -> Result<(), usize> {
+    for (place, line) in lines.iter().enumerate() {
+        let plain = found.get(place).is_some_and(|line| line.start == 0 && !line.continues);
+        let before = place.checked_sub(1).and_then(|place| names.get(place).copied().flatten());
+        if let (true, false, Some(name)) = (plain, line.trim().is_empty(), before) {
+            let goes_on = names.get(place + 1).copied().flatten() == Some(name);
+            let word = line.split_whitespace().next().unwrap_or("");
+            if goes_on || nearly_the_same(word, name) {
+                return Err(place);
+            }
+        }
+    }
+    Ok(())
 }

@@ -171,6 +171,18 @@ pub(crate) fn looks_addressed(text: &str) -> bool {
     })
 }
 
+/// Whether two words differ in one character that is changed, put in or left out.
+pub(crate) fn nearly_the_same(one: &str, two: &str) -> bool {
+    let (short, long) = if one.len() <= two.len() { (one, two) } else { (two, one) };
+    let same = short.bytes().zip(long.bytes()).take_while(|(a, b)| a == b).count();
+    let rest = |text: &str, from: usize| text.get(from..).unwrap_or("").to_owned();
+    match long.len() - short.len() {
+        0 => rest(short, same + 1) == rest(long, same + 1),
+        1 => rest(short, same) == rest(long, same + 1),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
-//! Printed reports that people already have: DISPLAY USAGE, DISPLAY LOG, DISPLAY of objects, LISTCAT.
+//! Printed reports that people already have: CSQJU004, DISPLAY USAGE, LOG, CFSTRUCT, CFSTATUS and CONN, job logs, LISTCAT.
 //!
 //! # Purpose
 //! Scripts parse these reports by message identifier, word and column. What is written here has the identifiers, the wording and the
-//! columns that those scripts know; what is read here is what they read.
+//! columns that those scripts know. What a site brings down is read: [`Text::decode`] makes lines of a file, [`read`] makes reports of
+//! the lines.
 //!
 //! # Picture
 //! ```text
@@ -14,29 +15,33 @@
 //! ```
 //!
 //! # Fields
-//! Each module gives the columns of its report. RBAs are 16 upper-case hexadecimal digits; 12 are read too. Page counts are decimal.
-//! Times are UTC.
+//! Each module gives the columns of its report. RBAs that are written have 16 upper-case hexadecimal digits; 12 are read too. Page
+//! counts are decimal. Times that are written are UTC; those that are read are in the time zone of whoever printed them.
 //!
 //! # Validity rule
-//! A report starts with its message identifier and ends with its last line. A line between the two that looks like an entry and does
-//! not read is an error with line and column; it is never skipped and never guessed at.
+//! A report starts with its message identifier or title and ends with its last line. A line between the two that looks like an entry
+//! and does not read is an error with file, line and column; it is never skipped and never guessed at. What may stand between
+//! reports is listed with [`Section`]'s module and in `docs/formats/listings.md`.
 //!
 //! # Torn tail
 //! A report without its last line is incomplete, and an error.
 //!
 //! # Non-goals
-//! Page headings, carriage control and console prefixes of captured listings: what reads captured listings strips them first.
+//! Time zones, and whether what several reports say fits together: the caller knows the site.
 
 mod attributes;
 mod carriage;
 mod completion;
 mod console;
 mod cursor;
+mod display;
 mod ebcdic;
 mod error;
 mod field;
 mod idcams;
+mod job_log;
 mod listcat;
+mod log_display;
 mod log_map;
 mod log_map_header;
 mod log_map_reader;
@@ -44,8 +49,10 @@ mod log_map_row;
 mod log_map_tail;
 mod log_map_writer;
 mod log_status;
+mod message;
 mod printed_time;
 mod sections;
+mod structure;
 mod sysprint;
 mod text;
 mod threads;
@@ -55,13 +62,16 @@ mod usage_reader;
 
 pub use attributes::{Attribute, details, not_found};
 pub use completion::{abnormal_completion, normal_completion};
+pub use display::{Displayed, DisplayedObject};
 pub use ebcdic::Encoding;
 pub use error::ListingError;
 pub use field::AddressWidth;
 pub use idcams::{
     entry_not_found, function_completed, function_terminated, processing_complete, records_processed,
 };
+pub use job_log::{FullArchiveVolume, LogEvent};
 pub use listcat::{LinearDataSet, Listcat, RbaExtent, Space, SpaceType, listcat};
+pub use log_display::{DisplayedCopy, DisplayedLog, DisplayedParameter};
 pub use log_map::{
     ActiveLog, ActiveStatus, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap, LogMapHeader, LogRow,
     QueuedCheckpoint, RestartField,
@@ -70,6 +80,7 @@ pub use log_map_writer::LogMapLayout;
 pub use log_status::{CopyStatus, LogParameter, LogStatus, OffloadState, log_parameters, log_status};
 pub use printed_time::PrintedTime;
 pub use sections::{Report, Section, read};
+pub use structure::{BackupRange, Connection, ConnectionState, ConnectionUnit, Structure, StructureBackup};
 pub use sysprint::Sysprint;
 pub use text::{Line, Text};
 pub use threads::{
@@ -80,4 +91,7 @@ pub use time::{date, date_and_time, julian_date};
 pub use usage::{
     DataSetRow, buffer_pool_attributes, data_set_usage, page_set_usage, recovery_parts, restart_rbas,
 };
-pub use usage_reader::{BufferPoolRow, DataSetUsageRow, PageSetPages, PageSetRow, UsageListing, read_usage};
+pub use usage_reader::{
+    BufferPoolRow, DataSetUsageRow, LogAddress, PageSetCondition, PageSetPages, PageSetRow, SmdsBufferRow,
+    SmdsRow,
+};

@@ -127,6 +127,10 @@ impl OpenHeader {
             if let Some((group, _)) = rest.split_once("GROUP ").and_then(|(_, rest)| quoted(rest))
                 && group.trim_end_matches('.') != "NO NAME"
             {
+                let valid = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "@#$".contains(c);
+                if !(1..=8).contains(&group.len()) || !group.chars().all(valid) {
+                    return Err(line.error(rest, WHAT, "the name of a group is wanted"));
+                }
                 self.header.group = Some(group.to_owned());
             }
         }

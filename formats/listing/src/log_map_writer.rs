@@ -91,7 +91,7 @@ impl LogMapHeader {
         }
         lines.push(" LTIME INDICATES LOCAL TIME, ALL OTHER TIMES ARE GMT.".to_owned());
         let mut field = |label: &str, value: String| {
-            lines.push(format!("{:9}{label:<26} {value}", "").trim_end().to_owned())
+            lines.push(format!("{:9}{label:<26} {value}", "").trim_end().to_owned());
         };
         if let Some(version) = self.version {
             field("BSDS VERSION", version.to_string());

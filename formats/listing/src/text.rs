@@ -7,7 +7,7 @@
 //! | what is taken off | how it is told |
 //! |---|---|
 //! | encoding | UTF-8 without control characters; else EBCDIC, see [`Encoding`]; anything else is refused |
-//! | ends of lines | LF, CR LF, CR, NEL; a file longer than 133 bytes without any is fixed records of 80, 121, 125 or 133 |
+//! | ends of lines | LF, CR LF, CR, NEL; a file of 160 bytes or more without any is fixed records of 80, 121, 125 or 133 |
 //! | carriage control | column 1, where it can be nothing else; a form feed anywhere |
 //! | console prefixes | a time and a job before the message; lines of a message between those of another are moved together |
 //! | blanks | at the end of a line |
@@ -76,7 +76,7 @@ impl Text {
     /// Decodes the file `name`; the encoding is told from the bytes.
     ///
     /// # Errors
-    /// When the encoding or the length of the records can't be told, or the file is larger than 4 GiB.
+    /// When the encoding or the length of the records can't be told, a console's prefix is damaged, or the file is larger than 2 GiB.
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self, ListingError> {
         match detect(bytes) {
             Detected::Is(encoding) => Self::decode_as(name, bytes, encoding),
@@ -104,7 +104,8 @@ impl Text {
     /// Decodes the file `name` as what its owner says that it is.
     ///
     /// # Errors
-    /// When bytes have no meaning in that encoding, when the length of the records can't be told, or the file is larger than 4 GiB.
+    /// When bytes have no meaning in that encoding, when the length of the records can't be told, when a
+    /// console's prefix is damaged, or the file is larger than 2 GiB.
     pub fn decode_as(name: &str, bytes: &[u8], encoding: Encoding) -> Result<Self, ListingError> {
         if u32::try_from(bytes.len().saturating_mul(2)).is_err() {
             let why = format!("it has {} bytes", bytes.len());
@@ -130,13 +131,13 @@ impl Text {
         }
         let ends: &[u8] = if encoding == Encoding::Utf8 { b"\n\r" } else { &[NEL, LF, CR] };
         let has_ends = bytes.iter().any(|byte| ends.contains(byte)) || text.decoded.contains('\u{85}');
-        if has_ends || bytes.len() <= 133 {
+        if has_ends || bytes.len() < 2 * RECORD_LENGTHS[0] {
             text.split_at_ends();
         } else {
             text.split_records(bytes.len())?;
         }
         text.take_off_carriage_control();
-        text.take_off_prefixes();
+        text.take_off_prefixes()?;
         text.trim();
         Ok(text)
     }
@@ -288,9 +289,15 @@ impl Text {
         self.spans = spans;
     }
 
-    fn take_off_prefixes(&mut self) {
-        let Some(found) = unprefixed(&self.texts()) else {
-            return;
+    fn take_off_prefixes(&mut self) -> Result<(), ListingError> {
+        let found = unprefixed(&self.texts()).map_err(|place| {
+            let why = "it stands between the lines of a message of several lines, and has no number of that message";
+            let span = self.spans.get(place);
+            let (number, column) = span.map_or((1, 1), |span| (span.number as usize, span.column as usize));
+            ListingError::new(&self.name, number, column, "the console's prefix does not read", why)
+        })?;
+        let Some(found) = found else {
+            return Ok(());
         };
         let mut spans: Vec<(usize, Span)> = Vec::with_capacity(self.spans.len());
         for (span, line) in self.spans.iter().zip(found) {
@@ -306,6 +313,7 @@ impl Text {
         }
         spans.sort_by_key(|(head, _)| *head);
         self.spans = spans.into_iter().map(|(_, span)| span).collect();
+        Ok(())
     }
 
     fn trim(&mut self) {
@@ -423,7 +431,7 @@ mod tests {
    105             _  0     0     1078
  10.46.38 STC00103  CSQI024I ZQS2 CSQIDUSE Restart RBA for system as
    105             _  1     0     1078
-   106             _  2
+   999             _  2
 ";
         let text = Text::decode("log", log.as_bytes()).unwrap();
         let lines = shown(&text);
@@ -431,7 +439,7 @@ mod tests {
         assert_eq!((lines[1].0, lines[1].2.trim_start()), (2, "_  0     0     1078"));
         assert_eq!((lines[2].0, lines[2].2.trim_start()), (4, "_  1     0     1078"), "moved to its message");
         assert_eq!((lines[3].0, lines[3].2), (3, "CSQI024I ZQS2 CSQIDUSE Restart RBA for system as"));
-        assert_eq!(lines[4].2.trim_start(), "106             _  2", "106 names no message");
+        assert_eq!(lines[4].2.trim_start(), "999             _  2", "999 names no message");
         let continues: Vec<bool> = text.lines().map(|line| line.continues).collect();
         assert_eq!(continues, [false, true, true, false, false]);
     }

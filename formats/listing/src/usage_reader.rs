@@ -1,33 +1,46 @@
-//! DISPLAY USAGE, read.
+//! DISPLAY USAGE, read: CSQI010I, CSQI065I, CSQI070I, CSQI024I, CSQI025I, CSQE280I, CSQE285I.
 //!
-//! Rows are read by words, as the scripts that people have do; a row starts with `_`. CSQI024I's RBA stands behind `configured=`, in
-//! any case, on the line of the message or on the next one.
+//! Rows are read by words, as the scripts that people have do; a row starts with `_`, which a capture may have lost. The third row of
+//! CSQI070I is an LRSN, the others are RBAs.
 
-use format_types::{Expand, PageSetId, Rba};
+use format_types::{DataSetName, Expand, Lrsn, PageSetId, QueueManagerName, Rba, StructureName};
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::tag;
+use nom::character::complete::{char, space0};
+use nom::combinator::{map, map_opt, opt, value};
+use nom::error::context;
+use nom::sequence::{preceded, terminated};
 
+use crate::cursor::Cursor;
+use crate::error::ListingError;
+use crate::field::{Parsed, data_set_name, keyword, lrsn, number, rba, whole, word_until};
+use crate::message::{joined, table};
+use crate::text::Line;
 use crate::usage::DataSetRow;
-
-/// A listing that does not read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {what} ('{text}')")]
-pub struct ListingError {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: &'static str,
-    /// The line's text.
-    pub text: String,
-}
 
 /// A row of CSQI010I.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageSetRow {
     /// The page set.
     pub page_set: PageSetId,
-    /// Its numbers; none when it is not online.
-    pub pages: Option<PageSetPages>,
+    /// Whether it is online, and its numbers.
+    pub condition: PageSetCondition,
+}
+
+/// Whether a page set is online.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageSetCondition {
+    /// It is, with these numbers.
+    Online(PageSetPages),
+    /// It is not.
+    Offline,
+    /// It is not defined to the queue manager.
+    NotDefined,
+    /// It is defined and was never online.
+    NeverOnline,
+    /// It is suspended.
+    Suspended,
 }
 
 /// The numbers of a row of CSQI010I.
@@ -47,6 +60,8 @@ pub struct PageSetPages {
     pub expand: Expand,
     /// How often it has grown.
     pub expansions: u32,
+    /// Whether it is encrypted; none on releases that don't say.
+    pub encrypted: Option<bool>,
 }
 
 /// A row of CSQI065I.
@@ -58,6 +73,12 @@ pub struct BufferPoolRow {
     pub available: u64,
     /// Buffers that hold no changed page.
     pub stealable: u64,
+    /// The same in percent.
+    pub percentage: u8,
+    /// Page class, `4KB`.
+    pub page_class: String,
+    /// Where it is: `ABOVE`, `BELOW`.
+    pub location: String,
 }
 
 /// A row of CSQI070I.
@@ -65,262 +86,274 @@ pub struct BufferPoolRow {
 pub struct DataSetUsageRow {
     /// What it is about.
     pub row: DataSetRow,
-    /// The RBA (an LRSN for structures); none when nothing needs log.
-    pub rba: Option<Rba>,
-    /// The data set; none when no data set holds the RBA.
-    pub data_set: Option<String>,
+    /// From where the log is needed; none when nothing needs log.
+    pub from: Option<LogAddress>,
+    /// The data set; none when no data set holds it.
+    pub data_set: Option<DataSetName>,
 }
 
-/// What a listing of DISPLAY USAGE says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UsageListing {
-    /// Rows of CSQI010I.
-    pub page_sets: Vec<PageSetRow>,
-    /// Rows of CSQI065I.
-    pub buffer_pools: Vec<BufferPoolRow>,
-    /// Rows of CSQI070I.
-    pub data_sets: Vec<DataSetUsageRow>,
-    /// CSQI024I.
-    pub restart_rba: Option<Rba>,
-    /// CSQI025I.
-    pub restart_rba_with_offline: Option<Rba>,
+/// A place in the log of one queue manager, or a point of a queue sharing group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAddress {
+    /// An offset in the log.
+    Rba(Rba),
+    /// A point in time.
+    Lrsn(Lrsn),
 }
 
-struct Line<'a> {
-    number: usize,
-    text: &'a str,
+/// A row of CSQE280I: the shared message data set of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmdsRow {
+    /// The structure.
+    pub structure: StructureName,
+    /// Messages in it.
+    pub messages: u64,
+    /// Blocks of the data set.
+    pub blocks: u64,
+    /// Blocks for data.
+    pub data_blocks: u64,
+    /// Those of them in use.
+    pub used_blocks: u64,
+    /// The same in percent.
+    pub used_percent: u8,
 }
 
-impl Line<'_> {
-    fn error(&self, part: &str, what: &'static str) -> ListingError {
-        let column = self
-            .text
-            .find(part)
-            .map_or(1, |offset| self.text.get(..offset).map_or(1, |before| before.chars().count() + 1));
-        ListingError { line: self.number, column, what, text: self.text.to_owned() }
-    }
-
-    fn number_word<T: std::str::FromStr>(
-        &self,
-        words: &mut std::str::SplitWhitespace<'_>,
-    ) -> Result<T, ListingError> {
-        let word = words.next().ok_or_else(|| self.error("", "the row ends too early"))?;
-        word.parse().map_err(|_| self.error(word, "a number is wanted"))
-    }
-
-    fn rba_behind(&self, mark: &str) -> Result<Option<Rba>, ListingError> {
-        let lower = self.text.to_ascii_lowercase();
-        let Some(at) = lower.find(mark) else {
-            return Ok(None);
-        };
-        let rest = self.text.get(at + mark.len()..).unwrap_or("");
-        let word = rest.split_whitespace().next().unwrap_or("");
-        word.parse().map(Some).map_err(|_| self.error(rest, "an RBA is wanted"))
-    }
+/// A row of CSQE285I: the buffers for the shared message data set of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmdsBufferRow {
+    /// The structure.
+    pub structure: StructureName,
+    /// Bytes of a block, in KiB.
+    pub block_kib: u64,
+    /// Buffers: all, in use, with saved data, empty.
+    pub buffers: [u64; 4],
+    /// Reads saved, in percent.
+    pub reads_saved: u8,
+    /// Fewest free buffers; negative when there were waits.
+    pub lowest_free: i64,
+    /// Waits, in percent.
+    pub wait_rate: u8,
 }
 
-/// Reads the parts of DISPLAY USAGE that `text` holds; other lines are passed over.
-///
-/// # Errors
-/// When a row of a report does not read, or a report has no end.
-pub fn read_usage(text: &str) -> Result<UsageListing, ListingError> {
-    let mut listing = UsageListing::default();
-    let mut lines = text.lines().zip(1..).map(|(text, number)| Line { number, text });
-    while let Some(line) = lines.next() {
-        if line.text.contains("CSQI010I") {
-            rows(&line, &mut lines, "End of page set report", |row| {
-                listing.page_sets.push(page_set_row(row)?);
-                Ok(())
-            })?;
-        } else if line.text.contains("CSQI065I") {
-            rows(&line, &mut lines, "End of buffer pool attributes", |row| {
-                listing.buffer_pools.push(buffer_pool_row(row)?);
-                Ok(())
-            })?;
-        } else if line.text.contains("CSQI070I") {
-            listing.data_sets = data_set_rows(&line, &mut lines)?;
-        } else if line.text.contains("CSQI024I") {
-            listing.restart_rba = match line.rba_behind("configured=")? {
-                Some(rba) => Some(rba),
-                None => lines.next().map(|next| next.rba_behind("configured=")).transpose()?.flatten(),
-            };
-            if listing.restart_rba.is_none() {
-                return Err(line.error("CSQI024I", "no 'configured=' follows"));
-            }
-        } else if line.text.contains("CSQI025I") {
-            listing.restart_rba_with_offline = match line.rba_behind("offline page sets=")? {
-                Some(rba) => Some(rba),
-                None => return Err(line.error("CSQI025I", "no 'offline page sets=' follows")),
-            };
-        }
-    }
-    Ok(listing)
+const ROW: &str = "the row does not read";
+
+fn mark(input: &str) -> Parsed<'_, ()> {
+    value((), (space0, opt(char('_')), space0)).parse(input)
 }
 
-fn rows<'a>(
-    first: &Line<'a>,
-    lines: &mut impl Iterator<Item = Line<'a>>,
-    end: &str,
-    mut row: impl FnMut(&Line<'a>) -> Result<(), ListingError>,
-) -> Result<(), ListingError> {
-    for line in lines {
-        if line.text.contains(end) {
-            return Ok(());
-        }
-        if line.text.trim_start().starts_with('_') {
-            row(&line)?;
-        }
-    }
-    Err(first.error("", "the report has no end"))
+fn page_set(input: &str) -> Parsed<'_, PageSetId> {
+    context("a page set of 0 to 99", map_opt(word_until(""), |word: &str| word.parse().ok())).parse(input)
 }
 
-fn page_set_row(line: &Line<'_>) -> Result<PageSetRow, ListingError> {
-    let mut words = line.text.trim_start().trim_start_matches('_').split_whitespace();
-    let word = words.next().unwrap_or("");
-    let page_set = word.parse().map_err(|_| line.error(word, "a page set is wanted"))?;
-    if line.text.contains("Page set is") || line.text.contains("never been online") {
-        return Ok(PageSetRow { page_set, pages: None });
-    }
-    let buffer_pool = line.number_word(&mut words)?;
-    let total = line.number_word(&mut words)?;
-    let unused = line.number_word(&mut words)?;
-    let persistent = line.number_word(&mut words)?;
-    let nonpersistent = line.number_word(&mut words)?;
-    let expand = match words.next() {
-        Some("USER") => Expand::User,
-        Some("SYSTEM") => Expand::System,
-        Some("NONE") => Expand::None,
-        other => return Err(line.error(other.unwrap_or(""), "USER, SYSTEM or NONE is wanted")),
+fn absent(input: &str) -> Parsed<'_, PageSetCondition> {
+    let (rest, _) = (space0, opt((tag("Page set"), space0))).parse(input)?;
+    let (rest, _) = opt((alt((tag("is"), tag("has"))), space0)).parse(rest)?;
+    alt((
+        value(PageSetCondition::Offline, tag("offline")),
+        value(PageSetCondition::NotDefined, tag("not defined")),
+        value(PageSetCondition::NeverOnline, tag("never been online")),
+        value(PageSetCondition::Suspended, tag("suspended")),
+    ))
+    .parse(rest)
+}
+
+fn expand(input: &str) -> Parsed<'_, Expand> {
+    let word = map_opt(word_until(""), |word: &str| match word {
+        "USER" => Some(Expand::User),
+        "SYSTEM" => Some(Expand::System),
+        "NONE" => Some(Expand::None),
+        _ => None,
+    });
+    context("USER, SYSTEM or NONE", word).parse(input)
+}
+
+fn yes_or_no(input: &str) -> Parsed<'_, bool> {
+    let word = map_opt(word_until(""), |word: &str| match word {
+        "YES" => Some(true),
+        "NO" => Some(false),
+        _ => None,
+    });
+    context("YES or NO", word).parse(input)
+}
+
+fn pages(input: &str) -> Parsed<'_, PageSetPages> {
+    let mut counts = (number, number, number, number, number);
+    let (rest, (buffer_pool, total, unused, persistent, nonpersistent)) = counts.parse(input)?;
+    let (rest, (expand, expansions)) = (expand, number).parse(rest)?;
+    let (rest, encrypted) =
+        if rest.trim().is_empty() { (rest, None) } else { map(yes_or_no, Some).parse(rest)? };
+    Ok((
+        rest,
+        PageSetPages { buffer_pool, total, unused, persistent, nonpersistent, expand, expansions, encrypted },
+    ))
+}
+
+fn page_set_row(input: &str) -> Parsed<'_, PageSetRow> {
+    let (rest, page_set) = preceded(mark, page_set).parse(input)?;
+    let (rest, condition) = match absent(rest) {
+        Ok(found) => found,
+        Err(_) => map(pages, PageSetCondition::Online).parse(rest)?,
     };
-    let expansions = line.number_word(&mut words)?;
-    let pages = PageSetPages { buffer_pool, total, unused, persistent, nonpersistent, expand, expansions };
-    Ok(PageSetRow { page_set, pages: Some(pages) })
+    Ok((rest, PageSetRow { page_set, condition }))
 }
 
-fn buffer_pool_row(line: &Line<'_>) -> Result<BufferPoolRow, ListingError> {
-    let mut words = line.text.trim_start().trim_start_matches('_').split_whitespace();
-    Ok(BufferPoolRow {
-        buffer_pool: line.number_word(&mut words)?,
-        available: line.number_word(&mut words)?,
-        stealable: line.number_word(&mut words)?,
+fn percent(input: &str) -> Parsed<'_, u8> {
+    let word = map_opt(word_until(""), |word: &str| word.strip_suffix('%').unwrap_or(word).parse().ok());
+    context("a percentage", word).parse(input)
+}
+
+fn buffer_pool_row(input: &str) -> Parsed<'_, BufferPoolRow> {
+    let counts = (number, number, number, percent);
+    let (rest, (buffer_pool, available, stealable, percentage)) = preceded(mark, counts).parse(input)?;
+    let word = |what| context(what, map(word_until(""), str::to_owned));
+    let (rest, (page_class, location)) = (word("a page class"), word("a location")).parse(rest)?;
+    Ok((rest, BufferPoolRow { buffer_pool, available, stealable, percentage, page_class, location }))
+}
+
+fn structure(input: &str) -> Parsed<'_, StructureName> {
+    context("the name of a structure", map_opt(word_until(""), |word: &str| word.parse().ok())).parse(input)
+}
+
+fn smds_row(input: &str) -> Parsed<'_, SmdsRow> {
+    let (rest, structure) = preceded(mark, structure).parse(input)?;
+    let (rest, (messages, blocks, data_blocks, used_blocks, used_percent)) =
+        (number, number, number, number, percent).parse(rest)?;
+    Ok((rest, SmdsRow { structure, messages, blocks, data_blocks, used_blocks, used_percent }))
+}
+
+fn smds_buffer_row(input: &str) -> Parsed<'_, SmdsBufferRow> {
+    let (rest, structure) = preceded(mark, structure).parse(input)?;
+    let size = map_opt(word_until(""), |word: &str| word.strip_suffix('K')?.parse().ok());
+    let (rest, block_kib) = context("a block size in K", size).parse(rest)?;
+    let (rest, (all, in_use, saved, empty)) = (number, number, number, number).parse(rest)?;
+    let free = context("a number", map_opt(word_until(""), |word: &str| word.parse().ok()));
+    let (rest, (reads_saved, lowest_free, wait_rate)) = (percent, free, percent).parse(rest)?;
+    let buffers = [all, in_use, saved, empty];
+    Ok((rest, SmdsBufferRow { structure, block_kib, buffers, reads_saved, lowest_free, wait_rate }))
+}
+
+/// What a report of rows gives.
+type Rows<T> = Result<(Option<QueueManagerName>, Vec<T>), ListingError>;
+
+fn rows<'a, T>(
+    lines: &mut Cursor<'a>,
+    words: &str,
+    end: &str,
+    headings: &str,
+    parser: impl Fn(&'a str) -> Parsed<'a, T>,
+) -> Rows<T> {
+    let headings: Vec<&str> = headings.split(' ').collect();
+    let mut found = Vec::new();
+    let queue_manager = table(lines, words, end, &headings, |line| {
+        found.push(whole(line, line.text, ROW, &parser)?);
+        Ok(())
+    })?;
+    Ok((queue_manager, found))
+}
+
+/// CSQI010I.
+pub(crate) fn page_sets(lines: &mut Cursor<'_>) -> Rows<PageSetRow> {
+    let headings = "Page Buffer Total Unused Persistent NonPersist Expansion Encr- set pool pages data count ypt Encrypted";
+    rows(lines, "Page set usage", "End of page set report", headings, page_set_row)
+}
+
+/// CSQI065I.
+pub(crate) fn buffer_pools(lines: &mut Cursor<'_>) -> Rows<BufferPoolRow> {
+    let headings = "Buffer Available Stealable Page Location pool buffers percentage class";
+    rows(lines, "Buffer pool attributes", "End of buffer pool attributes", headings, buffer_pool_row)
+}
+
+/// CSQE280I.
+pub(crate) fn smds(lines: &mut Cursor<'_>) -> Rows<SmdsRow> {
+    let headings = "Application Offloaded Total data Used structure messages blocks part";
+    rows(lines, "SMDS usage", "End of SMDS report", headings, smds_row)
+}
+
+/// CSQE285I.
+pub(crate) fn smds_buffers(lines: &mut Cursor<'_>) -> Rows<SmdsBufferRow> {
+    let headings = "Application Block ----- Buffers Reads Lowest Wait structure size Total In use Saved Empty saved free rate";
+    rows(lines, "SMDS buffer usage", "End of SMDS buffer report", headings, smds_buffer_row)
+}
+
+const KINDS: [DataSetRow; 3] =
+    [DataSetRow::OldestUnit, DataSetRow::OldestPageSet, DataSetRow::OldestStructure];
+
+fn address(row: DataSetRow, input: &str) -> Parsed<'_, LogAddress> {
+    match row {
+        DataSetRow::OldestStructure => map(lrsn, |(lrsn, _)| LogAddress::Lrsn(lrsn)).parse(input),
+        _ => map(rba, |(rba, _)| LogAddress::Rba(rba)).parse(input),
+    }
+}
+
+fn data_set_row(row: DataSetRow, input: &str) -> Parsed<'_, DataSetUsageRow> {
+    let nothing = |input| {
+        let words = alt((tag("None"), tag("Not found")));
+        terminated(preceded(space0, words), nom::combinator::eof).parse(input)
+    };
+    let absent: Parsed<'_, &str> = nothing(input);
+    if let Ok((rest, _)) = absent {
+        return Ok((rest, DataSetUsageRow { row, from: None, data_set: None }));
+    }
+    let (rest, from) = address(row, input)?;
+    let absent: Parsed<'_, &str> = nothing(rest);
+    if absent.is_ok() || rest.trim().is_empty() {
+        return Ok(("", DataSetUsageRow { row, from: Some(from), data_set: None }));
+    }
+    let (rest, data_set) = data_set_name(rest)?;
+    Ok((rest, DataSetUsageRow { row, from: Some(from), data_set: Some(data_set) }))
+}
+
+/// CSQI070I.
+pub(crate) fn data_sets(lines: &mut Cursor<'_>) -> Rows<DataSetUsageRow> {
+    let headings = ["Data", "set", "RBA/LRSN", "DSName", "RBA", "LRSN"];
+    let mut found: Vec<DataSetUsageRow> = Vec::new();
+    let mut open: Option<(DataSetRow, Line<'_>)> = None;
+    let queue_manager = table(lines, "Data set usage", "End of data set report", &headings, |line| {
+        let text = line.text.trim();
+        let title = KINDS.into_iter().find_map(|kind| Some((kind, text.strip_prefix(kind.title())?)));
+        let (kind, value) = match (title, open.take()) {
+            (Some((kind, "")), None) if found.iter().all(|row| row.row != kind) => {
+                open = Some((kind, *line));
+                return Ok(());
+            }
+            (Some((kind, rest)), None)
+                if rest.starts_with(' ') && found.iter().all(|row| row.row != kind) =>
+            {
+                (kind, rest)
+            }
+            (Some(_), _) => {
+                return Err(line.error(text, ROW, "a row stands twice, or the one above has no value"));
+            }
+            (None, Some((kind, _))) => (kind, text),
+            (None, None) => {
+                return Err(line.error(text, ROW, "a title like 'Log, oldest ...' is wanted above it"));
+            }
+        };
+        found.push(whole(line, value, ROW, |value| data_set_row(kind, value))?);
+        Ok(())
+    })?;
+    match open {
+        Some((_, line)) => Err(line.error(line.text.trim_start(), ROW, "it has no value below it")),
+        None => Ok((queue_manager, found)),
+    }
+}
+
+/// CSQI024I.
+pub(crate) fn restart_rba(lines: &mut Cursor<'_>) -> Result<(Option<QueueManagerName>, Rba), ListingError> {
+    joined(lines, "Restart RBA for system as", |rest| {
+        let (rest, ((), _, (rba, _))) =
+            (keyword("configured"), preceded(space0, char('=')), rba).parse(rest)?;
+        Ok((rest, rba))
     })
 }
 
-fn data_set_rows<'a>(
-    first: &Line<'a>,
-    lines: &mut impl Iterator<Item = Line<'a>>,
-) -> Result<Vec<DataSetUsageRow>, ListingError> {
-    let mut found = Vec::new();
-    let mut title = None;
-    for line in lines {
-        let text = line.text.trim();
-        if text.starts_with("End of data set report") {
-            return Ok(found);
-        }
-        let kinds = [DataSetRow::OldestUnit, DataSetRow::OldestPageSet, DataSetRow::OldestStructure];
-        if let Some(kind) = kinds.into_iter().find(|kind| kind.title() == text) {
-            title = Some(kind);
-        } else if let Some(row) = title.take() {
-            let mut words = text.split_whitespace();
-            let (rba, name) = match words.next() {
-                Some("None") => (None, None),
-                Some(word) => {
-                    let rba = word.parse().map_err(|_| line.error(word, "an RBA is wanted"))?;
-                    (Some(rba), words.next())
-                }
-                None => return Err(line.error("", "an RBA is wanted")),
-            };
-            let known = name.filter(|&name| name != "None" && name != "Not");
-            found.push(DataSetUsageRow { row, rba, data_set: known.map(str::to_owned) });
-        }
-    }
-    Err(first.error("", "the report has no end"))
-}
-
-#[cfg(test)]
-mod tests {
-    use format_types::{BufferPoolUsage, DataSetUsage, PageSetUsage, RecoveryPart, SystemRecovery};
-
-    use super::*;
-    use crate::usage::{buffer_pool_attributes, data_set_usage, page_set_usage, restart_rbas};
-
-    fn set(page_set: u8, online: bool) -> PageSetUsage {
-        PageSetUsage {
-            page_set: PageSetId::new(page_set).unwrap(),
-            buffer_pool: 0,
-            online,
-            total_pages: 10_000,
-            unused_pages: 9_000,
-            persistent_pages: 900,
-            nonpersistent_pages: 100,
-            expand: Expand::None,
-            expansions: 2,
-            recovery_rba: Rba(1),
-        }
-    }
-
-    fn written() -> Vec<String> {
-        let part = RecoveryPart { rba: Rba(0x3000), holder: "page set 00".into() };
-        let system =
-            SystemRecovery { page_sets: part, structures: None, units: None, page_sets_online: Rba(0x4000) };
-        let unit = DataSetUsage { rba: Rba(0x3000), data_set: None };
-        let oldest = DataSetUsage { rba: Rba(0x3000), data_set: Some("LOGCOPY1.DS01".into()) };
-        let mut lines = vec!["something before".to_owned()];
-        lines.extend(page_set_usage("QM1", &[set(0, true), set(7, false)]));
-        let pool = BufferPoolUsage { buffer_pool: 0, available: 5, stealable: 3 };
-        lines.extend(buffer_pool_attributes("QM1", &[pool]));
-        lines.extend(data_set_usage("QM1", Some(&unit), &oldest));
-        lines.extend(restart_rbas("QM1", &system));
-        lines
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let listing = read_usage(&written().join("\n")).unwrap();
-        assert_eq!(listing.page_sets.len(), 2);
-        assert_eq!(listing.page_sets[1].pages, None);
-        let pages = listing.page_sets[0].pages.as_ref().unwrap();
-        assert_eq!((pages.total, pages.unused, pages.persistent), (10_000, 9_000, 900));
-        assert_eq!((pages.nonpersistent, pages.expand, pages.expansions), (100, Expand::None, 2));
-        assert_eq!(listing.buffer_pools[0].stealable, 3);
-        let rows: Vec<_> = listing.data_sets.iter().map(|r| (r.row, r.rba, r.data_set.as_deref())).collect();
-        assert_eq!(
-            rows,
-            [
-                (DataSetRow::OldestUnit, Some(Rba(0x3000)), None),
-                (DataSetRow::OldestPageSet, Some(Rba(0x3000)), Some("LOGCOPY1.DS01")),
-                (DataSetRow::OldestStructure, None, None),
-            ]
-        );
-        assert_eq!(listing.restart_rba, Some(Rba(0x3000).max(Rba(0x4000))));
-        assert_eq!(listing.restart_rba_with_offline, Some(Rba(0x3000)));
-    }
-
-    #[test]
-    fn the_restart_rba_is_read_in_both_layouts() {
-        for text in [
-            "CSQI024I CSQ1 CSQIDUSE Restart RBA for system as\nCONFIGURED=0000008BE034",
-            "CSQI024I CSQ1 CSQIDUSE Restart RBA for system as configured=0000008BE034",
-        ] {
-            assert_eq!(read_usage(text).unwrap().restart_rba, Some(Rba(0x8B_E034)), "{text}");
-        }
-        assert!(read_usage("CSQI024I CSQ1 CSQIDUSE").is_err());
-    }
-
-    #[test]
-    fn a_row_that_does_not_read_is_named() {
-        let lines = written();
-        let text = lines.join("\n").replace("9000", "9x00");
-        let error = read_usage(&text).unwrap_err();
-        assert_eq!((error.line, error.column, error.what), (5, 25, "a number is wanted"), "{error}");
-        let end = lines.iter().position(|line| line.contains("End of page set")).unwrap();
-        assert_eq!(read_usage(&lines[..end].join("\n")).unwrap_err().what, "the report has no end");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn arbitrary_text_never_panics(pieces in proptest::collection::vec("(CSQI0(10|65|70|24|25)I|_ [0-9 A-Z]{0,30}|configured=|[ -~]{0,20}|\u{e9})\n?", 0..20)) {
-            let _ = read_usage(&pieces.concat());
-        }
-    }
+/// CSQI025I.
+pub(crate) fn restart_rba_with_offline(
+    lines: &mut Cursor<'_>,
+) -> Result<(Option<QueueManagerName>, Rba), ListingError> {
+    joined(lines, "Restart RBA including", |rest| {
+        let (rest, ((), _, (rba, _))) =
+            (keyword("offline page sets"), preceded(space0, char('=')), rba).parse(rest)?;
+        Ok((rest, rba))
+    })
 }

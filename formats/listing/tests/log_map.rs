@@ -16,8 +16,10 @@ fn map(bytes: &[u8]) -> LogMap {
     let text = Text::decode("map", bytes).unwrap();
     let mut sections = read(&[text]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(sections.len(), 1);
-    let Report::LogMap(map) = sections.remove(0).report;
-    *map
+    match sections.remove(0).report {
+        Report::LogMap(map) => *map,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn refused(text: &str) -> String {
@@ -50,7 +52,7 @@ fn a_map_with_6_byte_rbas_and_page_breaks() {
     let map = map(SIX.as_bytes());
     let header = &map.header;
     assert_eq!(header.bsds, Some((1, "CSQ700.CSQ7.BSDS01".parse().unwrap())));
-    assert_eq!(header.queue_manager.as_ref().map(|name| name.as_str()), Some("CSQ7"));
+    assert_eq!(header.queue_manager.as_ref().map(format_types::QueueManagerName::as_str), Some("CSQ7"));
     assert_eq!((header.group.as_deref(), header.sharing, header.converted), (None, Some(false), Some(false)));
     assert_eq!(header.system_timestamp, Some(at(2026, 330, 9, 14, 36, 70_000_000)));
     assert_eq!((header.highest_written, header.highest_offloaded), (Rba(0x35_9078), Rba(0x35_5FFF)));
