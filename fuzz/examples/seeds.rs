@@ -48,6 +48,7 @@ fn main() {
     journal(&corpus);
     protocol(&corpus);
     statements(&corpus);
+    listings(&corpus);
 }
 
 fn name() -> QueueManagerName {
@@ -409,5 +410,15 @@ fn statements(corpus: &Corpus) {
     ];
     for (number, text) in scripts.iter().enumerate() {
         corpus.add("statement", &number.to_string(), text.as_bytes());
+    }
+}
+
+/// The listings of `testdata/listings`.
+fn listings(corpus: &Corpus) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/listings");
+    for entry in fs::read_dir(folder).expect("a folder of listings") {
+        let path = entry.expect("a listing").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        corpus.add("listing", &name, &fs::read(&path).expect("a listing"));
     }
 }

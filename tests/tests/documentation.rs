@@ -30,7 +30,7 @@ fn the_architecture_names_every_folder() {
 
 #[test]
 fn every_family_of_bytes_has_its_page() {
-    for family in ["pageset", "log", "bsds", "manifest", "journal", "protocol", "inventory"] {
+    for family in ["pageset", "log", "bsds", "manifest", "journal", "protocol", "inventory", "listings"] {
         let page = document(&format!("docs/formats/{family}.md"));
         assert!(page.lines().count() > 20, "docs/formats/{family}.md says next to nothing");
     }
