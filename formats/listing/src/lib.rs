@@ -1,4 +1,4 @@
-//! Printed reports that people already have: CSQJU004, DISPLAY USAGE, LOG, CFSTRUCT, CFSTATUS and CONN, job logs, LISTCAT.
+//! Printed reports that people already have: CSQJU004, DISPLAY USAGE, LOG, CFSTRUCT, CFSTATUS and CONN, job logs, IDCAMS, CSQJU003.
 //!
 //! # Purpose
 //! Scripts parse these reports by message identifier, word and column. What is written here has the identifiers, the wording and the
@@ -31,6 +31,8 @@
 
 mod attributes;
 mod carriage;
+mod catalog;
+mod catalog_reader;
 mod completion;
 mod console;
 mod cursor;
@@ -39,9 +41,12 @@ mod ebcdic;
 mod error;
 mod field;
 mod idcams;
+mod idcams_print;
+mod idcams_reader;
 mod job_log;
 mod listcat;
 mod log_display;
+mod log_inventory;
 mod log_map;
 mod log_map_header;
 mod log_map_reader;
@@ -52,6 +57,7 @@ mod log_status;
 mod message;
 mod printed_time;
 mod sections;
+mod statements;
 mod structure;
 mod sysprint;
 mod text;
@@ -61,6 +67,10 @@ mod usage;
 mod usage_reader;
 
 pub use attributes::{Attribute, details, not_found};
+pub use catalog::{
+    CatalogDate, CatalogEntry, CatalogListing, CatalogTotals, CatalogVolume, Completeness, DeviceType,
+    EntryKind, NotListed, VolumePlace,
+};
 pub use completion::{abnormal_completion, normal_completion};
 pub use display::{Displayed, DisplayedObject};
 pub use ebcdic::Encoding;
@@ -69,9 +79,13 @@ pub use field::AddressWidth;
 pub use idcams::{
     entry_not_found, function_completed, function_terminated, processing_complete, records_processed,
 };
+pub use idcams_print::{
+    Copied, CopyEnd, Deletion, DeletionResult, IdcamsFunction, IdcamsOutcome, IdcamsPrint,
+};
 pub use job_log::{FullArchiveVolume, LogEvent};
 pub use listcat::{LinearDataSet, Listcat, RbaExtent, Space, SpaceType, listcat};
 pub use log_display::{DisplayedCopy, DisplayedLog, DisplayedParameter};
+pub use log_inventory::{InventoryOperation, InventoryResult, InventoryStatement, LogInventoryChange};
 pub use log_map::{
     ActiveLog, ActiveStatus, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap, LogMapHeader, LogRow,
     QueuedCheckpoint, RestartField,

@@ -6,6 +6,7 @@
 
 use format_types::{ConditionCode, Timestamp};
 
+use crate::catalog::{DEVICE_3390, EntryKind, FROM_CATALOG, PROCESSED, SUPPRESSED, TOTALS};
 use crate::idcams::{entry_not_found, function_completed, processing_complete};
 use crate::sysprint::Sysprint;
 use crate::time::julian_date;
@@ -138,7 +139,7 @@ fn tracks(bytes: u64) -> u64 {
 pub fn listcat(request: &Listcat) -> (Vec<String>, ConditionCode) {
     let code = if request.missing.is_empty() { ConditionCode::Done } else { ConditionCode::Warning };
     let mut print = Sysprint::new(request.at, std::slice::from_ref(&request.command));
-    print.begin_function(format!("LISTING FROM CATALOG -- {}", request.catalog));
+    print.begin_function(format!("{FROM_CATALOG} {}", request.catalog));
     for entry in &request.entries {
         cluster(&mut print, request, entry);
         data(&mut print, request, entry);
@@ -159,8 +160,9 @@ pub fn listcat(request: &Listcat) -> (Vec<String>, ConditionCode) {
     (print.into_lines(), code)
 }
 
-fn heading(print: &mut Sysprint, request: &Listcat, kind: &str, name: &str) {
-    print.spaced(&format!("{kind}{name}"));
+/// The heading of an entry: its kind, behind `indent`, with dashes up to column 16.
+fn heading(print: &mut Sysprint, request: &Listcat, indent: &str, kind: EntryKind, name: &str) {
+    print.spaced(&format!("{:-<15} {name}", format!("{indent}{} ", kind.name())));
     group(print, &format!("IN-CAT --- {}", request.catalog));
 }
 
@@ -176,7 +178,7 @@ fn protection(print: &mut Sysprint) {
 }
 
 fn cluster(print: &mut Sysprint, request: &Listcat, entry: &LinearDataSet) {
-    heading(print, request, "CLUSTER ------- ", &entry.name);
+    heading(print, request, "", EntryKind::Cluster, &entry.name);
     if request.all {
         history(print, entry);
         protection(print);
@@ -186,7 +188,7 @@ fn cluster(print: &mut Sysprint, request: &Listcat, entry: &LinearDataSet) {
 }
 
 fn data(print: &mut Sysprint, request: &Listcat, entry: &LinearDataSet) {
-    heading(print, request, "   DATA ------- ", &format!("{}.DATA", entry.name));
+    heading(print, request, "   ", EntryKind::Data, &format!("{}.DATA", entry.name));
     if request.all {
         history(print, entry);
         print.line(&format!("       ACCOUNT-INFO{:-<35}(NULL)", ""));
@@ -263,7 +265,7 @@ fn volume(print: &mut Sysprint, entry: &LinearDataSet) {
     row(
         print,
         &[
-            cell("DEVTYPE", "X'3010200F'"),
+            cell("DEVTYPE", format!("X'{:08X}'", DEVICE_3390.0)),
             cell("PHYRECS/TRK", CIS_A_TRACK),
             cell("HI-U-RBA", entry.used),
             cell("EXTENT-TYPE", extent_type),
@@ -282,23 +284,8 @@ fn volume(print: &mut Sysprint, entry: &LinearDataSet) {
 }
 
 fn totals(print: &mut Sysprint, clusters: usize) {
-    print.spaced("        THE NUMBER OF ENTRIES PROCESSED WAS:");
-    for kind in [
-        "AIX",
-        "ALIAS",
-        "CLUSTER",
-        "DATA",
-        "GDG",
-        "INDEX",
-        "NONVSAM",
-        "PAGESPACE",
-        "PATH",
-        "SPACE",
-        "USERCATALOG",
-        "TAPELIBRARY",
-        "TAPEVOLUME",
-        "TOTAL",
-    ] {
+    print.spaced(&format!("        {PROCESSED}"));
+    for kind in TOTALS {
         let count = match kind {
             "CLUSTER" | "DATA" => clusters,
             "TOTAL" => 2 * clusters,
@@ -306,7 +293,7 @@ fn totals(print: &mut Sysprint, clusters: usize) {
         };
         print.line(&format!("                   {}", cell(&format!("{kind} "), count)));
     }
-    print.spaced("        THE NUMBER OF PROTECTED ENTRIES SUPPRESSED WAS 0");
+    print.spaced(&format!("        {SUPPRESSED} 0"));
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::cursor::{Cursor, is_column_heading, is_page_heading, is_rule};
 use crate::error::ListingError;
 use crate::field::AddressWidth;
+use crate::idcams_reader;
+use crate::log_inventory;
 use crate::log_map::{ConditionalRestart, LogMap, QueuedCheckpoint};
 use crate::log_map_header::{OpenHeader, is_header_line, is_title};
 use crate::log_map_row::{OpenRow, is_first_line};
@@ -145,6 +147,9 @@ impl<'a> Reader<'a> {
     fn line(&mut self, line: &Line<'a>) -> Result<bool, ListingError> {
         let text = line.text;
         let heading = is_page_heading(text) && !is_first_line(text);
+        if heading && (idcams_reader::begins(line) || log_inventory::begins(line)) {
+            return if self.is_complete() { Ok(false) } else { Err(self.cut_off(line)) };
+        }
         if is_rule(text) || heading || is_column_heading(text, &HEADINGS) {
             return Ok(true);
         }

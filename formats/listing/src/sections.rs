@@ -22,12 +22,16 @@
 
 use format_types::{QueueManagerName, Rba};
 
+use crate::catalog_reader;
 use crate::cursor::{Cursor, is_page_heading, is_rule};
 use crate::display::{self, Displayed};
 use crate::error::ListingError;
 use crate::field::{looks_addressed, nearly_the_same};
+use crate::idcams_print::IdcamsPrint;
+use crate::idcams_reader;
 use crate::job_log::{self, LogEvent};
 use crate::log_display::{self, DisplayedLog, DisplayedParameter};
+use crate::log_inventory::{self, LogInventoryChange};
 use crate::log_map::LogMap;
 use crate::log_map_reader;
 use crate::message::{id_of, is_id};
@@ -81,6 +85,10 @@ pub enum Report {
     Objects(Displayed),
     /// A message of the job log.
     Event(LogEvent),
+    /// SYSPRINT of IDCAMS: LISTCAT, DELETE, REPRO.
+    Idcams(Box<IdcamsPrint>),
+    /// SYSPRINT of CSQJU003.
+    LogInventory(LogInventoryChange),
 }
 
 /// Identifiers of reports that are one message, and their further lines.
@@ -141,6 +149,14 @@ fn report<'a>(line: &Line<'a>, lines: &mut Cursor<'a>) -> Result<Option<Found>, 
     if log_map_reader::begins(line) {
         let map = log_map_reader::read(lines)?;
         return Ok(Some((map.header.queue_manager.clone(), Report::LogMap(Box::new(map)))));
+    }
+    if log_inventory::begins(line) {
+        return Ok(Some((None, Report::LogInventory(log_inventory::read(lines)?))));
+    }
+    if idcams_reader::begins(line) {
+        let is_other = |line: &Line<'_>| log_map_reader::begins(line) || log_inventory::begins(line);
+        let print = idcams_reader::read(lines, is_other, passed_over)?;
+        return Ok(Some((None, Report::Idcams(Box::new(print)))));
     }
     let Some(id) = id_of(line.text) else {
         return Ok(None);
@@ -204,7 +220,8 @@ fn passed_over(line: &Line<'_>) -> Result<(), ListingError> {
     let ends =
         ENDS.iter().any(|end| text.contains(end)) || (text.contains("END ") && text.ends_with(" DETAILS"));
     let marked = text.split_whitespace().take(3).any(|word| word == "_") || text.starts_with('_');
-    if marked || ends || named || looks_addressed(text) {
+    let of_a_job = log_inventory::looks_like_statement(text) || catalog_reader::looks_like_row(text);
+    if marked || ends || named || looks_addressed(text) || of_a_job {
         return Err(line.error(text, "the line looks like a part of a report", "no report begins above it").hint(
             "bring the whole report down again, from its first line; lines of other things don't belong into the file",
         ));

@@ -6,7 +6,7 @@ mod listings;
 
 use std::collections::BTreeMap;
 
-use format_listing::{LogMapLayout, Report, Section, Text, read};
+use format_listing::{Deletion, DeletionResult, IdcamsOutcome, LogMapLayout, Report, Section, Text, read};
 use listings::{LISTINGS, Random};
 
 /// Entries by kind.
@@ -36,6 +36,20 @@ fn seen(text: &str) -> Entries {
         count("event", EVENTS.iter().any(|id| line.contains(id)));
         count("title", line.contains("Log, oldest "));
         count("object", line.contains("CSQM201I"));
+        let dashed = |kind: &str| {
+            let rest = line.find(kind).map(|at| &line[at + kind.len()..]);
+            let rest = rest.filter(|rest| rest.starts_with(' ')).map(str::trim_start);
+            let name = rest.filter(|rest| rest.starts_with('-')).map(|rest| rest.trim_start_matches('-'));
+            name.is_some_and(|name| {
+                name.starts_with(' ') && name.trim_start().starts_with(char::is_alphabetic)
+            })
+        };
+        count("catalog entry", ["NONVSAM", "GDG BASE", "CLUSTER", "DATA"].into_iter().any(dashed));
+        count("volume", line.contains("VOLSER-"));
+        count("deleted", line.contains("IDC0550I"));
+        count("copy", line.contains("IDC0005I"));
+        let names_one = line.contains("DSNAME=") && (line.contains("DELETE ") || line.contains("NEWLOG "));
+        count("inventory", names_one || line.contains("CRESTART "));
     }
     entries
 }
@@ -61,6 +75,31 @@ fn read_entries(sections: &[Section]) -> Entries {
             Report::StructureBackups(objects) => ("object", objects.len()),
             Report::Connections(objects) => ("object", objects.len()),
             Report::Objects(displayed) => ("object", displayed.objects.len()),
+            Report::Idcams(print) => {
+                for (function, outcome) in
+                    print.functions.iter().flat_map(|f| f.outcomes.iter().map(move |o| (f, o)))
+                {
+                    let (kind, number) = match outcome {
+                        IdcamsOutcome::Listed(listing) => {
+                            let volumes: usize =
+                                listing.entries.iter().map(|entry| entry.volumes.len()).sum();
+                            *entries.entry("volume").or_default() += volumes;
+                            ("catalog entry", listing.entries.len())
+                        }
+                        IdcamsOutcome::Deleted(names) => {
+                            let gone = |one: &&Deletion| one.result == DeletionResult::Gone;
+                            ("deleted", names.iter().filter(gone).count())
+                        }
+                        IdcamsOutcome::Copied(_) => {
+                            let counts = function.messages.iter().filter(|text| text.starts_with("IDC0005I"));
+                            ("copy", counts.count())
+                        }
+                    };
+                    *entries.entry(kind).or_default() += number;
+                }
+                continue;
+            }
+            Report::LogInventory(change) => ("inventory", change.statements.len()),
             Report::LogParameters(_) | Report::LogStatus(_) => continue,
         };
         *entries.entry(kind).or_default() += number;

@@ -3,12 +3,15 @@
 use std::hash::{BuildHasher, Hasher};
 
 /// Each listing with its name.
-pub(crate) const LISTINGS: [(&str, &str); 6] = [
+pub(crate) const LISTINGS: [(&str, &str); 9] = [
     ("log-map-6-byte.txt", include_str!("../../../../testdata/listings/log-map-6-byte.txt")),
     ("log-map-8-byte.txt", include_str!("../../../../testdata/listings/log-map-8-byte.txt")),
     ("log-map-two-line.txt", include_str!("../../../../testdata/listings/log-map-two-line.txt")),
     ("usage-console.txt", include_str!("../../../../testdata/listings/usage-console.txt")),
     ("usage-csqutil.txt", include_str!("../../../../testdata/listings/usage-csqutil.txt")),
+    ("listcat.txt", include_str!("../../../../testdata/listings/listcat.txt")),
+    ("idcams-job.txt", include_str!("../../../../testdata/listings/idcams-job.txt")),
+    ("log-inventory.txt", include_str!("../../../../testdata/listings/log-inventory.txt")),
     ("objects.txt", include_str!("../../../../testdata/listings/objects.txt")),
 ];
 
