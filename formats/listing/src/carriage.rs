@@ -6,27 +6,33 @@
 const CONTROLS: [char; 5] = [' ', '0', '-', '1', '+'];
 
 /// Whether each line has carriage control in column 1: all lines of a file where every line could have it and one clearly has; all
-/// lines of one where every line begins with a blank; else the lines from a clear page heading on, up to one that can't have it.
-pub(crate) fn controlled(lines: &[&str]) -> Vec<bool> {
-    let filled = || lines.iter().filter(|line| !line.is_empty());
-    let all_could = filled().all(|line| could(line));
-    if all_could && (filled().any(|line| clearly(line)) || filled().all(|line| line.starts_with(' '))) {
-        return lines.iter().map(|line| !line.is_empty()).collect();
+/// lines of one where every line begins with a blank; else the lines from a clear page heading on, up to one that can't have it. Nothing
+/// if no line has it.
+pub(crate) fn controlled<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<bool>> {
+    let mut filled = lines.clone().filter(|line| !line.is_empty());
+    let all_could = filled.clone().all(could);
+    if all_could && (filled.clone().any(clearly) || filled.all(|line| line.starts_with(' '))) {
+        return Some(lines.map(|line| !line.is_empty()).collect());
+    }
+    let heads = |line: &str| line.starts_with('1') && clearly(line);
+    if !lines.clone().any(heads) {
+        return None;
     }
     let mut inside = false;
-    lines
-        .iter()
-        .map(|line| {
-            if !line.is_empty() {
-                inside = could(line) && (inside || (line.starts_with('1') && clearly(line)));
-            }
-            inside && !line.is_empty()
-        })
-        .collect()
+    let controlled = lines.map(|line| {
+        if !line.is_empty() {
+            inside = could(line) && (inside || heads(line));
+        }
+        inside && !line.is_empty()
+    });
+    Some(controlled.collect())
 }
 
 /// Whether column 1 may be carriage control: one of its characters, and not the first digit of an RBA.
 fn could(line: &str) -> bool {
+    if line.starts_with(' ') {
+        return true;
+    }
     let word = line.split([' ', '/', '.']).next().unwrap_or("");
     let rba = matches!(word.len(), 12 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit());
     line.starts_with(CONTROLS) && !rba
@@ -45,7 +51,9 @@ fn clearly(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn controlled(lines: &[&str]) -> Vec<bool> {
+        super::controlled(lines.iter().copied()).unwrap_or_else(|| vec![false; lines.len()])
+    }
 
     #[test]
     fn the_column_is_told_from_the_rows() {

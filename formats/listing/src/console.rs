@@ -133,6 +133,12 @@ fn name_of(head: &str) -> Option<&str> {
     ((3..=7).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_digit())).then_some(last)
 }
 
+/// Whether the line begins with the prefix of a message's first line.
+pub(crate) fn has_prefix(line: &str) -> bool {
+    let could = |c: char| c.is_ascii_digit() || "NMWXOL".contains(c);
+    line.trim_start().starts_with(could) && (job_log(line).is_ok() || system_log(line).is_ok())
+}
+
 /// Takes the prefixes off `lines`; none if no line has one.
 ///
 /// # Errors

@@ -84,7 +84,7 @@ pub(crate) enum Detected {
 pub(crate) fn detect(bytes: &[u8]) -> Detected {
     let text = std::str::from_utf8(bytes);
     let against = match text {
-        Ok(text) => text.char_indices().find(|(_, c)| is_odd(*c)).map(|(at, _)| at),
+        Ok(text) => first_odd(text),
         Err(error) => Some(error.valid_up_to()),
     };
     let Some(against) = against else {
@@ -114,6 +114,18 @@ pub(crate) fn detect(bytes: &[u8]) -> Detected {
 /// Whether `c` has no place in a listing: a control character that ends no line and no page.
 pub(crate) fn is_odd(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0C' | '\u{85}')
+}
+
+/// Where the first character without a place in a listing stands.
+pub(crate) fn first_odd(text: &str) -> Option<usize> {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) || byte == b'\n';
+    let bytes = text.as_bytes();
+    // Whole chunks without a branch, which is many times faster than byte by byte.
+    let whole = bytes.chunks(256).take_while(|chunk| chunk.iter().fold(true, |all, &byte| all & plain(byte)));
+    let skipped = whole.count() * 256;
+    let from = skipped + bytes.get(skipped..)?.iter().position(|&byte| !plain(byte))?;
+    // Only ASCII stands before it, so a character begins there.
+    text.get(from..)?.char_indices().find(|(_, c)| is_odd(*c)).map(|(at, _)| from + at)
 }
 
 #[cfg(test)]

@@ -146,6 +146,15 @@ impl<'a> Reader<'a> {
     /// Takes in a line; false when it belongs to the map no longer.
     fn line(&mut self, line: &Line<'a>) -> Result<bool, ListingError> {
         let text = line.text;
+        // The common line by far, and no heading but that of a page: the others begin with a letter.
+        if let Part::List(list) = self.part
+            && text.trim_start().starts_with(|c: char| c.is_ascii_digit())
+            && (is_first_line(text) || self.row.is_some() && !is_page_heading(text))
+            && !is_title(text)
+        {
+            self.list_line(line, list)?;
+            return Ok(true);
+        }
         let heading = is_page_heading(text) && !is_first_line(text);
         if heading && (idcams_reader::begins(line) || log_inventory::begins(line)) {
             return if self.is_complete() { Ok(false) } else { Err(self.cut_off(line)) };

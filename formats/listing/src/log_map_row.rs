@@ -158,7 +158,7 @@ fn further_line(input: &str) -> Parsed<'_, FurtherLine> {
 
 /// Whether the line is the first one of a row.
 pub(crate) fn is_first_line(text: &str) -> bool {
-    text.contains("DSN=")
+    text.match_indices('=').any(|(at, _)| text.get(..at).is_some_and(|before| before.ends_with("DSN")))
 }
 
 fn set<T>(line: &Line<'_>, field: &mut Option<T>, value: Option<T>, what: &str) -> Result<(), ListingError> {

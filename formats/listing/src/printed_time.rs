@@ -12,7 +12,7 @@ use jiff::civil::{Date, Time};
 use nom::Parser;
 use nom::bytes::complete::{tag, take_while_m_n, take_while1};
 use nom::character::complete::{char, one_of, space0, space1};
-use nom::combinator::{map, map_opt, not, opt, peek};
+use nom::combinator::{fail, map, map_opt, not, opt, peek};
 use nom::error::context;
 use nom::sequence::preceded;
 
@@ -74,8 +74,20 @@ impl PrintedTime {
     }
 }
 
+/// A number of `from` to `to` digits.
 fn digits<'a>(from: usize, to: usize) -> impl Parser<&'a str, Output = i16, Error = Wanted<'a>> {
-    map_opt(take_while_m_n(from, to, |c: char| c.is_ascii_digit()), |digits: &str| digits.parse().ok())
+    move |input: &'a str| {
+        let count = input.bytes().take(to).take_while(u8::is_ascii_digit).count();
+        match input.split_at_checked(count) {
+            Some((digits, rest)) if count >= from => Ok((rest, decimal(digits) as i16)),
+            _ => fail().parse(input),
+        }
+    }
+}
+
+/// The value of at most nine digits.
+fn decimal(digits: &str) -> i32 {
+    digits.bytes().fold(0, |value, digit| value * 10 + i32::from(digit - b'0'))
 }
 
 fn ended(input: &str) -> Parsed<'_, ()> {
@@ -87,8 +99,16 @@ fn calendar(year: i16, month: i16, day: i16) -> Option<Date> {
 }
 
 fn of_year(year: i16, day: i16) -> Option<Date> {
-    let first = Date::new(year, 1, 1).ok()?;
-    (1..=first.days_in_year()).contains(&day).then(|| first.with().day_of_year(day).build().ok()).flatten()
+    let mut day = if day > 0 { day } else { return None };
+    for month in 1..=12 {
+        let first = Date::new(year, month, 1).ok()?;
+        let days = i16::from(first.days_in_month());
+        if day <= days {
+            return Date::new(year, month, i8::try_from(day).ok()?).ok();
+        }
+        day -= days;
+    }
+    None
 }
 
 fn with_dashes(input: &str) -> Parsed<'_, Date> {
@@ -127,15 +147,20 @@ fn day_first(input: &str) -> Parsed<'_, Date> {
 
 /// A date, with blanks before it.
 pub(crate) fn date(input: &str) -> Parsed<'_, Date> {
-    let forms = nom::branch::alt((with_dashes, julian, named, day_first));
-    context("a date", preceded(space0, forms)).parse(input)
+    let form = |input| match str::as_bytes(input) {
+        [_, _, _, _, b'-' | b'/', ..] => with_dashes(input),
+        [b'0'..=b'9', _, b'0'..=b'9', ..] => julian(input),
+        [b'0'..=b'9', ..] => day_first(input),
+        _ => named(input),
+    };
+    context("a date", preceded(space0, form)).parse(input)
 }
 
+/// Nanoseconds of a fraction of a second.
 fn fraction(input: &str) -> Parsed<'_, i32> {
-    map_opt(preceded(tag("."), take_while_m_n(1, 9, |c: char| c.is_ascii_digit())), |digits: &str| {
-        format!("{digits:0<9}").parse().ok()
-    })
-    .parse(input)
+    let digits = take_while_m_n(1, 9, |c: char| c.is_ascii_digit());
+    let scaled = |digits: &str| (digits.len()..9).fold(decimal(digits), |value, _| value * 10);
+    map(preceded(tag("."), digits), scaled).parse(input)
 }
 
 fn time_of(hour: i16, minute: i16, second: i16, nanosecond: i32) -> Option<Time> {

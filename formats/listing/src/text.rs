@@ -19,8 +19,8 @@
 //! Record descriptor words, compressed files, machine (not ASA) carriage control.
 
 use crate::carriage::controlled;
-use crate::console::unprefixed;
-use crate::ebcdic::{CR, Detected, Encoding, LF, NEL, character, detect, is_odd};
+use crate::console::{has_prefix, unprefixed};
+use crate::ebcdic::{CR, Detected, Encoding, LF, NEL, character, detect, first_odd};
 use crate::error::ListingError;
 
 /// Lengths of records that listings are kept in: card images, and print files of 120, 124 and 132 columns with carriage control.
@@ -122,7 +122,7 @@ impl Text {
             let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
             let bytes = bytes.strip_suffix(b"\x1A").unwrap_or(bytes);
             let whole = std::str::from_utf8(bytes).map_err(|error| text.odd(bytes, error.valid_up_to()))?;
-            if let Some((at, _)) = whole.char_indices().find(|(_, c)| is_odd(*c)) {
+            if let Some(at) = first_odd(whole) {
                 return Err(text.odd(bytes, at));
             }
             text.decoded.push_str(whole);
@@ -180,8 +180,8 @@ impl Text {
         self.decoded.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
-    fn texts(&self) -> Vec<&str> {
-        self.spans.iter().map(|span| self.text_of(span)).collect()
+    fn texts(&self) -> impl Iterator<Item = &str> + Clone {
+        self.spans.iter().map(|span| self.text_of(span))
     }
 
     fn odd(&self, bytes: &[u8], at: usize) -> ListingError {
@@ -195,34 +195,38 @@ impl Text {
     fn split_at_ends(&mut self) {
         let mut spans = Vec::new();
         let mut open = Span { start: 0, end: 0, number: 1, column: 1, new_page: false, continues: false };
-        let mut characters = self.decoded.char_indices().peekable();
-        let mut column = 1;
-        while let Some((at, c)) = characters.next() {
-            let next = at + c.len_utf8();
-            let mut after = next;
-            match c {
-                '\n' | '\u{85}' | '\r' => {
-                    if c == '\r' && characters.peek().is_some_and(|(_, c)| matches!(c, '\n' | '\u{85}')) {
-                        after += characters.next().map_or(0, |(_, c)| c.len_utf8());
-                    }
+        let bytes = self.decoded.as_bytes();
+        let mut from = 0;
+        // C2 begins a NEL, and other characters too.
+        let wanted = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\x0C' | 0xC2);
+        while let Some(rest) = bytes.get(from..) {
+            let none = |chunk: &&[u8]| chunk.iter().fold(true, |none, byte| none & !wanted(byte));
+            let skipped = from + rest.chunks_exact(32).take_while(none).count() * 32;
+            let Some(at) = bytes.get(skipped..).and_then(|rest| rest.iter().position(wanted)) else {
+                break;
+            };
+            let at = skipped + at;
+            let length = match bytes.get(at..).unwrap_or(&[]) {
+                [b'\r', 0xC2, 0x85, ..] => 3,
+                [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => 2,
+                [0xC2, ..] => {
+                    from = at + 2;
+                    continue;
+                }
+                _ => 1,
+            };
+            from = at + length;
+            if bytes.get(at) == Some(&b'\x0C') {
+                if at as u32 > open.start {
                     spans.push(Span { end: at as u32, ..open });
-                    column = 1;
-                    open = Span {
-                        start: after as u32,
-                        number: open.number + 1,
-                        column,
-                        new_page: false,
-                        ..open
-                    };
                 }
-                '\x0C' => {
-                    if at as u32 > open.start {
-                        spans.push(Span { end: at as u32, ..open });
-                    }
-                    column += 1;
-                    open = Span { start: after as u32, column, new_page: true, ..open };
-                }
-                _ => column += 1,
+                let before = self.decoded.get(open.start as usize..at).unwrap_or("").chars().count();
+                open.column += before as u32 + 1;
+                open = Span { start: from as u32, new_page: true, ..open };
+            } else {
+                spans.push(Span { end: at as u32, ..open });
+                open =
+                    Span { start: from as u32, number: open.number + 1, column: 1, new_page: false, ..open };
             }
         }
         if (open.start as usize) < self.decoded.len() {
@@ -268,7 +272,9 @@ impl Text {
     /// Takes column 1 off where it is carriage control. An overprinted line that only makes the one before it bold, or underlines it,
     /// is left out.
     fn take_off_carriage_control(&mut self) {
-        let controlled = controlled(&self.texts());
+        let Some(controlled) = controlled(self.texts()) else {
+            return;
+        };
         let mut spans: Vec<Span> = Vec::with_capacity(self.spans.len());
         for (span, controlled) in self.spans.iter().zip(controlled) {
             let text = self.text_of(span);
@@ -276,12 +282,12 @@ impl Text {
                 spans.push(*span);
                 continue;
             }
-            let rest = text.get(1..).unwrap_or("");
-            let before = spans.last().map_or("", |before| self.text_of(before));
-            let decoration =
-                rest.chars().all(|c| c == '_' || c == ' ') || rest.trim_end() == before.trim_end();
-            if text.starts_with('+') && decoration {
-                continue;
+            if let Some(rest) = text.strip_prefix('+') {
+                let before = spans.last().map_or("", |before| self.text_of(before));
+                let underlines = rest.chars().all(|c| c == '_' || c == ' ');
+                if underlines || rest.trim_end() == before.trim_end() {
+                    continue;
+                }
             }
             let new_page = span.new_page || text.starts_with('1');
             spans.push(Span { start: span.start + 1, column: span.column + 1, new_page, ..*span });
@@ -290,7 +296,11 @@ impl Text {
     }
 
     fn take_off_prefixes(&mut self) -> Result<(), ListingError> {
-        let found = unprefixed(&self.texts()).map_err(|place| {
+        if !self.texts().any(has_prefix) {
+            return Ok(());
+        }
+        let texts: Vec<&str> = self.texts().collect();
+        let found = unprefixed(&texts).map_err(|place| {
             let why = "it stands between the lines of a message of several lines, and has no number of that message";
             let span = self.spans.get(place);
             let (number, column) = span.map_or((1, 1), |span| (span.number as usize, span.column as usize));
@@ -317,9 +327,9 @@ impl Text {
     }
 
     fn trim(&mut self) {
-        let ends: Vec<usize> = self.spans.iter().map(|span| self.text_of(span).trim_end().len()).collect();
-        for (span, length) in self.spans.iter_mut().zip(ends) {
-            span.end = span.start + length as u32;
+        for span in &mut self.spans {
+            let text = self.decoded.get(span.start as usize..span.end as usize).unwrap_or("");
+            span.end = span.start + text.trim_end().len() as u32;
         }
     }
 }
