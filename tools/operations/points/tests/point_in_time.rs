@@ -11,7 +11,7 @@ use engine_log::{LogReader, read_bsds};
 use engine_storage::{FaultRates, OpenMode};
 use format_protocol::{Reply, Request};
 use format_types::{PageSetId, Rba, Timestamp};
-use operation_points::{PointError, RecoverReport, RecoverSettings, RecoveryTarget, list_points};
+use operation_points::{Point, PointError, RecoverReport, RecoverSettings, RecoveryTarget, list_points};
 use timeline::{Down, Mark, Timeline, refused, with_point};
 
 fn set(number: u8) -> PageSetId {
@@ -88,6 +88,40 @@ fn any_rba_can_be_recovered_to_and_the_work_goes_on() {
             down = timeline.kill();
         }
     }
+}
+
+/// Units that had ended by the time a point was made may be named by checkpoints that a recovery from it reads; what they did lies in log
+/// that the point does not need.
+#[test]
+fn log_before_what_a_point_needs_may_be_gone() {
+    let mut gone = 0;
+    for seed in 0..150 {
+        let mut timeline = Timeline::new(seed);
+        timeline.work(200);
+        let from = timeline.make_point("T1").end;
+        timeline.work(20);
+        let mut down = timeline.kill();
+        // Near the point's end: the last checkpoint before is one of before it was made.
+        let to = down.records().iter().map(|(rba, ..)| *rba).find(|rba| *rba >= from).unwrap_or(from);
+        let (in_doubt, open) = down.units_at(to);
+        let lost = down.past.commits.iter().filter(|commit| commit.rba >= to).count();
+        let point = Point::open(&down.storage, &down.settings("T1").from).unwrap();
+        let needed = point.manifest.log_needed_from().ci_start();
+        for archive in read_bsds(&down.storage, Path::new(DIR)).unwrap().archives {
+            if archive.range.end <= needed {
+                down.storage.remove(&Path::new(DIR).join(&archive.name)).unwrap();
+                gone += 1;
+            }
+        }
+        let report = down.recover("T1", Some(RecoveryTarget::Rba(to)));
+        let cut = report.unwrap_or_else(|error| panic!("seed {seed}, target {to}: {error}")).cut.unwrap();
+        assert_eq!((cut.lost.commits, cut.lost.backed_out), (lost as u64, open), "seed {seed}");
+        down.past.forget(to, &in_doubt);
+        let mut timeline = down.start();
+        let expected = timeline.past.messages(Rba::MAX, &in_doubt);
+        assert!(timeline.messages() == expected, "seed {seed}, target {to}");
+    }
+    assert!(gone > 10, "{gone}");
 }
 
 #[test]
