@@ -27,6 +27,16 @@ fn shipped(folders: &[&str], is_wrong: impl Fn(&Source, &str) -> bool) -> Vec<St
 }
 
 #[test]
+fn formats_deny_what_could_panic_on_input() {
+    let denied = "#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]";
+    let libraries = rust(&["formats"]);
+    let libraries: Vec<_> = libraries.iter().filter(|source| source.name.ends_with("src/lib.rs")).collect();
+    assert!(libraries.len() >= 9, "{}", libraries.len());
+    let without = libraries.iter().filter(|source| !source.text.lines().any(|line| line == denied));
+    none("every format denies it", &without.map(|source| source.name.clone()).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_file_has_at_most_600_lines() {
     let long: Vec<_> = rust(&FOLDERS)
         .iter()

@@ -28,6 +28,8 @@
 //! Entries are never dropped by themselves: an archive is forgotten only when somebody says so. It is marked as being deleted before
 //! its file is removed, and what it held is noted as a hole once it is gone.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod archive;
 mod facts;
 mod holes;

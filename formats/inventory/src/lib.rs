@@ -20,6 +20,8 @@
 //! # Non-goals
 //! No checksum inside: people write inventories. A plan names the digest of the inventory that it was made from.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod hex;
 mod inventory;
 mod layout;

@@ -48,6 +48,8 @@
 //! No bodies: they are made again from load, connection, sequence and length. No units that were backed out: they must leave
 //! nothing behind, and what has no line is foreign.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod entry;
 mod reader;
 

@@ -29,6 +29,8 @@
 //! # Non-goals
 //! Time zones, and whether what several reports say fits together: the caller knows the site.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod attributes;
 mod carriage;
 mod catalog;

@@ -41,6 +41,8 @@
 //! # Non-goals
 //! No compression, no encryption, no record that spans data sets, no update in place of a closed CI.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod body;
 mod checkpoint;
 pub mod ci;

@@ -52,6 +52,8 @@
 //! # Non-goals
 //! No signature: the checksums protect against accidents, not against an adversary.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod document;
 
 pub use document::{

@@ -14,6 +14,8 @@
 //!
 //! Nothing here reads files. All numbers are big-endian. Nothing panics on damaged input.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 pub mod message;
 pub mod object;
 pub mod page;

@@ -41,6 +41,8 @@
 //! No checksum and no encryption: both ends are on one machine, and the socket belongs to one user. No streaming of messages beyond
 //! one frame.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod choices;
 mod field;
 mod frame;

@@ -50,6 +50,8 @@
 //! # Non-goals
 //! CMDSCOPE and the parameters of queue sharing groups; `/* */` comments; sequence numbers in columns 73 to 80.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod control;
 mod display;
 mod error;

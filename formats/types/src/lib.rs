@@ -3,6 +3,8 @@
 //! Every meaningful number is a type of its own, printed and read in the notation that people of the field use: an RBA is sixteen
 //! upper-case hexadecimal digits, a page set is two decimal digits. Nothing here reads files.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod archive;
 mod checksum;
 mod condition;
