@@ -27,8 +27,8 @@ pub(crate) struct Deleted {
     pub(crate) beside: Option<String>,
 }
 
-/// The copies of the BSDS beside archives that must stay although their archives go: of each log copy the newest, for a BSDS that is lost is
-/// made anew from it. Newer archives have none when it could not be written.
+/// The copies of the BSDS beside archives that must stay although their archives go: of each log copy the newest, for a BSDS that is lost
+/// is made anew from it. Newer archives have none when it could not be written.
 pub(crate) fn last_inventories(
     storage: &SharedStorage,
     dir: &Path,
