@@ -1,13 +1,16 @@
 //! Running the built programs.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::tree;
+
+/// Longest wait for a program whose file is still open for writing.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// Where the built programs are: `HIGHWATER_PROGRAMS` when set (for tests of a release build), else beside the test that runs, where
 /// they are built first when one is missing or older than the sources.
@@ -164,6 +167,15 @@ pub fn run_with_input<A: AsRef<OsStr>>(
 /// When it cannot be started.
 pub fn finish(command: &mut Command) -> Said {
     let line = format!("{command:?}");
-    let output = command.output().unwrap_or_else(|error| panic!("{line}: {error}"));
+    // A program that was just copied is busy as long as a process started meanwhile by another test has the descriptor that wrote it.
+    let begun = Instant::now();
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < BUSY => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            output => break output.unwrap_or_else(|error| panic!("{line}: {error}")),
+        }
+    };
     Said::new(line, &output)
 }
