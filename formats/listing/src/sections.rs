@@ -119,6 +119,10 @@ pub fn read(texts: &[Text]) -> Result<Vec<Section>, ListingError> {
         let mut lines = Cursor::new(text);
         while let Some(line) = lines.peek() {
             if let Some((queue_manager, report)) = report(&line, &mut lines)? {
+                if lines.peek().is_some_and(|next| next.number == line.number) {
+                    let why = "it has the words of the headings of two reports";
+                    return Err(line.error(line.text.trim(), "the line does not read", why));
+                }
                 sections.push(Section {
                     file: line.file.to_owned(),
                     line: line.number,

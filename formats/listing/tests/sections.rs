@@ -146,3 +146,11 @@ fn long_listings_are_read_row_by_row() {
         assert_eq!(copy.last().unwrap().row.start.0, (rows - 1) * 0x10000);
     }
 }
+
+#[test]
+fn a_heading_of_two_reports_is_refused() {
+    let listing = "1CSQJU003 CHANGE LOG INVENTORY UTILISYSTEM SERVICES 2026-11-26 10:46:37  PAGE 1\n";
+    let text = Text::decode("both", listing.as_bytes()).unwrap();
+    let error = read(&[text]).unwrap_err();
+    assert_eq!((error.line, error.column), (1, 2), "{error}");
+}
