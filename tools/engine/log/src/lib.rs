@@ -56,7 +56,7 @@ pub use extract::{ExtractedLog, LogExtract};
 pub use inventories::Inventories;
 pub use manager::LogManager;
 pub use missing::Missing;
-pub use names::{BSDS_NAMES, active_name, archive_bsds_name, archive_name};
+pub use names::{BSDS_NAMES, active_name, archive_bsds_name, archive_name, bsds_name_beside};
 pub use new_history::NewHistory;
 pub use offload_job::{OffloadJob, OffloadOutcome, OffloadStep};
 pub use reader::{LogReader, OwnedRecord};

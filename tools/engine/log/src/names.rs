@@ -21,6 +21,13 @@ pub fn archive_bsds_name(copy: u8, number: u32) -> String {
     format!("ARCHLOG{copy}.B{number:07}")
 }
 
+/// The name of the copy of the BSDS beside the archive of that name; none when it is not an archive's.
+#[must_use]
+pub fn bsds_name_beside(archive: &str) -> Option<String> {
+    let (before, number) = archive.rsplit_once(".A")?;
+    Some(format!("{before}.B{number}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +39,12 @@ mod tests {
         {
             assert!(name.parse::<format_types::DataSetName>().is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn the_copy_of_the_bsds_has_the_number_of_its_archive() {
+        let beside = bsds_name_beside(&archive_name(2, 47));
+        assert_eq!(beside, Some(archive_bsds_name(2, 47)));
+        assert_eq!(bsds_name_beside("LOGCOPY1.DS01"), None);
     }
 }

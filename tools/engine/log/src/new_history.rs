@@ -13,6 +13,7 @@ use crate::LogError;
 use crate::bsds_files::BsdsFiles;
 use crate::create::make_data_set;
 use crate::history::begin_history;
+use crate::names::bsds_name_beside;
 
 /// How far the sequence of a BSDS goes up when it is made from an older one: updates that are not known were made since.
 pub(crate) const SEQUENCE_GAP: u64 = 1 << 16;
@@ -84,8 +85,8 @@ pub(crate) fn write_copies_beside_newest_archives(
     for copy in 1..=2 {
         let archives = bsds.archives.iter_mut().filter(|log| log.copy == copy);
         let Some(newest) = archives.max_by_key(|log| log.name.clone()) else { continue };
-        let Some((before, number)) = newest.name.rsplit_once(".A") else { continue };
-        newest.bsds_name = format!("{before}.B{number}");
+        let Some(beside_it) = bsds_name_beside(&newest.name) else { continue };
+        newest.bsds_name = beside_it;
         beside.push(dir.join(&newest.bsds_name));
     }
     let Some(image) = encode_file(bsds, least_capacity(bsds)) else { return Ok(()) };

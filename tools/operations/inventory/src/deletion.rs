@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engine_log::{NotTheArchive, check_archive, check_bsds_copy};
+use engine_log::{NotTheArchive, bsds_name_beside, check_archive, check_bsds_copy};
 use engine_storage::{SharedStorage, durable};
 use format_bsds::{ArchiveLog, Bsds};
 use format_types::QueueManagerId;
@@ -43,7 +43,7 @@ pub(crate) fn last_inventories(
         // A start writes one beside the newest archive that the BSDS does not name.
         let named = |(place, archive): &(usize, &ArchiveLog)| *place == 0 || !archive.bsds_name.is_empty();
         archives.into_iter().enumerate().filter(named).find_map(|(_, archive)| {
-            let beside = archive.name.replacen(".A", ".B", 1);
+            let beside = bsds_name_beside(&archive.name)?;
             check_bsds_copy(storage.as_ref(), &dir.join(&beside), bsds.queue_manager)
                 .is_ok()
                 .then_some((goes.contains(archive.name.as_str()), beside))
