@@ -272,6 +272,38 @@ fn archives_of_either_copy_carried_elsewhere_know_the_cut() {
     assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known == made.history.id));
 }
 
+#[test]
+fn a_start_writes_the_copies_of_the_bsds_that_offloads_could_not() {
+    let (mut cuts, place) = long_log();
+    let storage = cuts.storage.shared();
+    let made = cuts.cut(cuts.line[place].0.start).unwrap();
+    let of_the_history = |storage: &SharedStorage| {
+        let archives = reader(storage).bsds().archives.clone();
+        archives.into_iter().filter(|log| log.history == made.history.id).collect::<Vec<_>>()
+    };
+    for _ in 0..50 {
+        if of_the_history(&storage).len() >= 2 {
+            break;
+        }
+        cuts.work(20);
+    }
+    let archives = of_the_history(&storage);
+    assert!(archives.len() >= 2, "{archives:?}");
+    for archive in &archives {
+        storage.remove(&dir().join(&archive.bsds_name)).unwrap();
+    }
+    let forget = |bsds: &mut Bsds| {
+        bsds.archives
+            .iter_mut()
+            .filter(|log| log.history == made.history.id)
+            .for_each(|log| log.bsds_name.clear());
+        Ok::<(), LogError>(())
+    };
+    engine_log::update_bsds_at_rest(&storage, &dir(), forget).unwrap();
+    drop(open(&storage));
+    assert!(beside_newest_archives(&storage).iter().all(|(_, known)| *known == made.history.id));
+}
+
 /// Copy 2 fails, the log goes on in copy 1 and is damaged further on, and is cut before the damage.
 #[test]
 fn a_copy_that_lacks_log_of_what_a_cut_left_behind_is_not_called_whole() {
