@@ -44,15 +44,15 @@ fn open(storage: &dyn Storage, path: &Path) -> Result<SharedFile, NotTheArchive>
     }
 }
 
-fn first_interval(storage: &dyn Storage, path: &Path) -> Result<([u8; CI_SIZE], u64), NotTheArchive> {
-    let file = open(storage, path)?;
-    let length = file.len().map_err(NotTheArchive::Unreadable)?;
-    if length < CI_SIZE as u64 {
-        return Err(CiDamage::Size(usize::try_from(length).unwrap_or(CI_SIZE)).into());
-    }
+fn first_interval(file: &SharedFile) -> Result<[u8; CI_SIZE], NotTheArchive> {
     let mut bytes = [0; CI_SIZE];
-    file.read_at(0, &mut bytes).map_err(NotTheArchive::Unreadable)?;
-    Ok((bytes, length))
+    match file.read_at(0, &mut bytes) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            let length = file.len().map_err(NotTheArchive::Unreadable)?;
+            Err(CiDamage::Size(usize::try_from(length).unwrap_or(CI_SIZE)).into())
+        }
+        read => read.map_err(NotTheArchive::Unreadable).map(|()| bytes),
+    }
 }
 
 impl ArchiveHeader {
@@ -61,7 +61,9 @@ impl ArchiveHeader {
     /// # Errors
     /// When there is no such file, it cannot be read, or does not begin with log.
     pub fn read(storage: &dyn Storage, path: &Path) -> Result<Self, NotTheArchive> {
-        let (bytes, length) = first_interval(storage, path)?;
+        let file = open(storage, path)?;
+        let length = file.len().map_err(NotTheArchive::Unreadable)?;
+        let bytes = first_interval(&file)?;
         let trailer = CiTrailer::take(&bytes)?;
         Ok(Self { identity: trailer.identity, start: trailer.rba, length })
     }
@@ -78,7 +80,7 @@ pub fn check_archive(
     queue_manager: QueueManagerId,
     archive: &ArchiveLog,
 ) -> Result<(), NotTheArchive> {
-    let (bytes, _) = first_interval(storage, path)?;
+    let bytes = first_interval(&open(storage, path)?)?;
     let identity = LogIdentity { queue_manager, history: archive.history };
     CiTrailer::take_at(&bytes, &CiPlace { rba: archive.range.start, identity, instance: None })?;
     Ok(())

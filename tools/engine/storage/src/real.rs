@@ -1,6 +1,6 @@
 //! Storage on the machine's file systems.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, FlockOperation, OFlags, SeekFrom};
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::contract::{FileLock, NameFacts, NameKind, OpenMode, SharedFile, Storage, StorageFile};
 
 /// Zeros written at a time where the file system cannot reserve space.
@@ -45,6 +45,17 @@ impl RealStorage {
 struct RealFile {
     file: File,
     path: PathBuf,
+}
+
+fn name_facts(found: &Metadata) -> NameFacts {
+    let kind = found.file_type();
+    let kind = match (kind.is_file(), kind.is_dir(), kind.is_symlink()) {
+        (true, _, _) => NameKind::File,
+        (_, true, _) => NameKind::Directory,
+        (_, _, true) => NameKind::Link,
+        _ => NameKind::Other,
+    };
+    NameFacts { kind, len: found.len() }
 }
 
 fn flags(extra: OFlags) -> i32 {
@@ -122,14 +133,24 @@ impl Storage for RealStorage {
             }
             found => found.at("look for", path)?,
         };
-        let kind = found.file_type();
-        let kind = match (kind.is_file(), kind.is_dir(), kind.is_symlink()) {
-            (true, _, _) => NameKind::File,
-            (_, true, _) => NameKind::Directory,
-            (_, _, true) => NameKind::Link,
-            _ => NameKind::Other,
-        };
-        Ok(Some(NameFacts { kind, len: found.len() }))
+        Ok(Some(name_facts(&found)))
+    }
+
+    fn look_into(&self, dir: &Path) -> io::Result<Vec<(PathBuf, NameFacts)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).at("list", dir)? {
+            let entry = entry.at("list", dir)?;
+            // By the open directory: the way to it is not gone again for each name.
+            match entry.metadata() {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                facts => {
+                    let facts = facts.map_err(|error| context::at("look for", &entry.path(), error))?;
+                    found.push((PathBuf::from(entry.file_name()), name_facts(&facts)));
+                }
+            }
+        }
+        found.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
+        Ok(found)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
@@ -138,7 +159,8 @@ impl Storage for RealStorage {
             for entry in std::fs::read_dir(dir)? {
                 names.push(PathBuf::from(entry?.file_name()));
             }
-            names.sort();
+            // Comparing them as paths would take them apart.
+            names.sort_unstable_by(|a: &PathBuf, b| a.as_os_str().cmp(b.as_os_str()));
             Ok(names)
         };
         read().at("list", dir)

@@ -1,6 +1,6 @@
 //! The archives in a queue manager's directory, by name and size.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -37,40 +37,34 @@ pub(crate) fn look(
     dir: &Path,
     bsds: &Bsds,
 ) -> io::Result<(Vec<ArchiveFile>, Vec<Stray>)> {
-    let mut there: HashSet<String> = HashSet::new();
-    for name in storage.list(dir)? {
-        let Some(name) = name.to_str() else { continue };
-        if archive_copy(name).is_some() {
-            there.insert(name.to_owned());
+    let mut there: HashMap<String, NameFacts> = HashMap::new();
+    for (name, facts) in storage.look_into(dir)? {
+        if let Ok(name) = name.into_os_string().into_string() {
+            there.insert(name, facts);
         }
     }
     let mut archives = Vec::with_capacity(bsds.archives.len());
     for archive in &bsds.archives {
-        let should_have = archive.range.len();
-        // Names that offload did not choose, of another site's BSDS say, are looked at all the same.
-        let looked = there.remove(&archive.name) || archive_copy(&archive.name).is_none();
-        let found = if looked { length(storage, &dir.join(&archive.name))? } else { None };
+        let found = there.remove(&archive.name).and_then(|facts| length(storage, dir, &archive.name, facts));
         archives.push(ArchiveFile {
             present: found.is_some(),
-            bytes: found.unwrap_or(should_have),
+            bytes: found.unwrap_or_else(|| archive.range.len()),
             verified: false,
         });
     }
-    let mut strays: Vec<Stray> =
-        there.into_iter().filter_map(|name| stray(storage, dir, bsds, name)).collect();
+    let names = there.into_keys().filter(|name| archive_copy(name).is_some());
+    let mut strays: Vec<Stray> = names.filter_map(|name| stray(storage, dir, bsds, name)).collect();
     strays.sort_by(|a, b| a.name.cmp(&b.name));
     Ok((archives, strays))
 }
 
 /// Bytes of a file; none when nothing of that name can be read. A link counts as what it leads to, for recovery follows it.
-fn length(storage: &SharedStorage, path: &Path) -> io::Result<Option<u64>> {
-    Ok(match storage.look(path)? {
-        Some(NameFacts { kind: NameKind::File, len }) => Some(len),
-        Some(NameFacts { kind: NameKind::Link, .. }) => {
-            storage.open(path, OpenMode::Read).and_then(|file| file.len()).ok()
-        }
-        _ => None,
-    })
+fn length(storage: &SharedStorage, dir: &Path, name: &str, facts: NameFacts) -> Option<u64> {
+    match facts.kind {
+        NameKind::File => Some(facts.len),
+        NameKind::Link => storage.open(&dir.join(name), OpenMode::Read).and_then(|file| file.len()).ok(),
+        NameKind::Directory | NameKind::Other => None,
+    }
 }
 
 fn stray(storage: &SharedStorage, dir: &Path, bsds: &Bsds, name: String) -> Option<Stray> {

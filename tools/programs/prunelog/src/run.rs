@@ -57,7 +57,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     }
     match (asked.emit, &before) {
         (Some(Emit::List), _) => {
-            let mut said = HashSet::new();
+            let mut said = HashSet::with_capacity(plan.delete.len());
             for entry in &plan.delete {
                 if said.insert(&*entry.name) {
                     session.out.line(&*entry.name);

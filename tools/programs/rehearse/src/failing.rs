@@ -43,6 +43,10 @@ impl Storage for FailingSyncs {
         self.real.list(dir)
     }
 
+    fn look_into(&self, dir: &Path) -> io::Result<Vec<(PathBuf, NameFacts)>> {
+        self.real.look_into(dir)
+    }
+
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         self.real.create_dir(dir)
     }
