@@ -141,6 +141,18 @@ pub fn owner(start: &[u8]) -> Option<QueueManagerId> {
     identity.first_chunk().map(|bytes| QueueManagerId(u64::from_be_bytes(*bytes)))
 }
 
+/// The sequence that a slot of `capacity` bytes claims in its header, which proves nothing: a valid image has this sequence, or none is
+/// there. 0 of an empty slot; none when it is neither.
+#[must_use]
+pub fn claimed_sequence(header: &[u8; SLOT_HEADER], capacity: u64) -> Option<u64> {
+    if first_nonzero(header).is_none() {
+        return Some(0);
+    }
+    let layout = Layout::ref_from_bytes(header).ok()?;
+    let whole = layout.eye_catcher == EYE_CATCHER && u64::from(layout.capacity.get()) == capacity;
+    whole.then_some(layout.sequence.get())
+}
+
 /// The bytes of the slot of `bsds`, `capacity` of them; none when it does not fit.
 #[must_use]
 pub fn encode_slot(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
@@ -177,11 +189,15 @@ pub fn encode_file(bsds: &Bsds, capacity: usize) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// Reads slot `number`, which is all of `bytes`.
-///
-/// # Errors
-/// Why it cannot be believed.
-pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
+/// An image that its slot's checksum vouches for.
+#[derive(Clone, Copy)]
+struct Checked<'b> {
+    sequence: u64,
+    image: &'b [u8],
+}
+
+/// The image of slot `number`, which is all of `bytes`.
+fn check_slot(bytes: &[u8], number: usize) -> Result<Checked<'_>, SlotDamage> {
     let size = |wanted| SlotDamage::Size { found: bytes.len(), wanted };
     let (layout, rest) = Layout::read_from_prefix(bytes).map_err(|_| size(SLOT_HEADER))?;
     if layout.eye_catcher != EYE_CATCHER {
@@ -212,42 +228,51 @@ pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
     if let Some(at) = first_nonzero(cursor.rest()) {
         return Err(SlotDamage::Unused(SLOT_HEADER + cursor.offset() + at));
     }
+    Ok(Checked { sequence, image })
+}
+
+/// Reads slot `number`, which is all of `bytes`.
+///
+/// # Errors
+/// Why it cannot be believed.
+pub fn decode_slot(bytes: &[u8], number: usize) -> Result<Bsds, SlotDamage> {
+    let Checked { sequence, image } = check_slot(bytes, number)?;
     image::decode(image, sequence).map_err(SlotDamage::Image)
 }
 
-/// Reads a whole file: its newest valid image, and what is wrong with it.
+/// Reads a whole file: its newest valid image, and what is wrong with it. The older image is believed by its checksum alone, unless the
+/// newer one cannot be read.
 #[must_use]
 pub fn decode_file(bytes: &[u8]) -> BsdsFile {
     // Half of the file, unless it was cut or lengthened: then slot 0, if it is valid, says its capacity.
     let claimed = capacity_claimed(bytes)
-        .and_then(|claimed| Some((claimed, decode_slot(bytes.get(..claimed)?, 0).ok()?)));
-    let capacity = claimed.as_ref().map_or(bytes.len() / 2, |(claimed, _)| *claimed);
+        .and_then(|claimed| Some((claimed, check_slot(bytes.get(..claimed)?, 0).ok()?)));
+    let capacity = claimed.map_or(bytes.len() / 2, |(claimed, _)| claimed);
     let (first, second) = bytes.split_at_checked(capacity).unwrap_or((bytes, &[]));
-    let read = |bytes: &[u8], number: usize| {
-        if bytes.len() > capacity {
-            return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
-        }
-        if bytes.len() < capacity && first_nonzero(bytes).is_none() {
-            return Err(SlotDamage::Size { found: bytes.len(), wanted: capacity });
-        }
-        decode_slot(bytes, number)
-    };
-    let mut newest: Option<Bsds> = None;
-    let first = claimed.map_or_else(|| read(first, 0), |(_, slot)| Ok(slot));
-    let mut slots = [first, read(second, 1)].map(|slot| {
-        slot.map(|bsds| {
-            let sequence = bsds.sequence;
-            if newest.as_ref().is_none_or(|best| best.sequence < sequence) {
-                newest = Some(bsds);
-            }
-            sequence
-        })
-    });
+    let first = claimed.map_or_else(|| check_slot(first, 0), |(_, slot)| Ok(slot));
     // Bytes behind both slots belong to no slot: the second one answers for them.
-    if bytes.len() > capacity * 2 && slots[1].is_ok() {
-        slots[1] = Err(SlotDamage::Size { found: bytes.len() - capacity, wanted: capacity });
+    let cut = second.len() < capacity && first_nonzero(second).is_none();
+    let second = if cut || second.len() > capacity {
+        Err(SlotDamage::Size { found: second.len(), wanted: capacity })
+    } else {
+        check_slot(second, 1)
+    };
+    let mut slots = [first, second];
+    let newest = newest_image(&mut slots);
+    BsdsFile { newest, slots: slots.map(|slot| slot.map(|checked| checked.sequence)), capacity }
+}
+
+/// The newest image that can be read; what cannot be read is noted as damage of its slot.
+fn newest_image(slots: &mut [Result<Checked<'_>, SlotDamage>; 2]) -> Option<Bsds> {
+    loop {
+        let valid =
+            slots.iter_mut().filter_map(|slot| slot.as_ref().ok().copied().map(|checked| (slot, checked)));
+        let (slot, Checked { sequence, image }) = valid.max_by_key(|(_, checked)| checked.sequence)?;
+        match image::decode(image, sequence) {
+            Ok(bsds) => return Some(bsds),
+            Err(error) => *slot = Err(SlotDamage::Image(error)),
+        }
     }
-    BsdsFile { newest, slots, capacity }
 }
 
 fn capacity_claimed(bytes: &[u8]) -> Option<usize> {

@@ -224,6 +224,30 @@ fn a_slot_says_whose_it_is() {
 }
 
 #[test]
+fn the_older_image_serves_where_the_newer_one_cannot_be_read() {
+    let (good, older, newer) = two_slots();
+    let unreadable = |mut bsds: Bsds| {
+        bsds.active_logs[0].name = "../QM2/LOGCOPY1.DS01".to_owned();
+        encode_slot(&bsds, 4096).unwrap()
+    };
+    let file = decode_file(&[&good[..4096], &unreadable(newer.clone())].concat());
+    assert_eq!(file.newest.as_ref(), Some(&older));
+    assert!(matches!(file.slots, [Ok(40), Err(SlotDamage::Image(_))]), "{:?}", file.slots);
+    let neither = decode_file(&[unreadable(older), unreadable(newer)].concat());
+    assert!(neither.newest.is_none() && neither.slots.iter().all(Result::is_err));
+}
+
+#[test]
+fn a_header_claims_its_sequence() {
+    let slot = encode_slot(&sample(), 4096).unwrap();
+    let header: [u8; SLOT_HEADER] = *slot.first_chunk().unwrap();
+    assert_eq!(claimed_sequence(&header, 4096), Some(41));
+    assert_eq!(claimed_sequence(&header, 8192), None);
+    assert_eq!(claimed_sequence(&[0; SLOT_HEADER], 4096), Some(0));
+    assert_eq!(claimed_sequence(&[1; SLOT_HEADER], 4096), None);
+}
+
+#[test]
 fn a_newer_version_is_refused_by_name() {
     let mut slot = encode_slot(&sample(), 4096).unwrap();
     slot[9] = 2;

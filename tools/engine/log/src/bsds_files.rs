@@ -21,38 +21,26 @@ pub(crate) struct Pair {
     pub(crate) faults: [Option<String>; 2],
 }
 
+/// What is known of a copy without its newest image.
+#[derive(Clone)]
+struct CopyRead {
+    slots: [Result<u64, SlotDamage>; 2],
+    sequence: Option<u64>,
+}
+
 /// Reads both copies; the newest valid slot of either is the truth.
 pub(crate) fn read_pair(storage: &SharedStorage, dir: &Path) -> Result<Pair, LogError> {
+    let files = BSDS_NAMES.map(|name| durable::read_file(storage.as_ref(), &dir.join(name), LONGEST_FILE));
+    // As a rule copy 2 has the same bytes and nothing more to say.
+    let same = matches!(&files, [Ok(first), Ok(second)] if first == second);
     let mut newest: Option<Bsds> = None;
-    let mut reads = Vec::new();
-    for name in BSDS_NAMES {
-        let read = read_copy(storage, &dir.join(name));
-        if let Ok(file) = &read {
-            let newer = file.slots.iter().find_map(|slot| match slot {
-                Err(why @ SlotDamage::NewerVersion(_)) => Some(why.to_string()),
-                _ => None,
-            });
-            if let Some(why) = newer {
-                return Err(LogError::NewerBsds { name: name.to_owned(), why });
-            }
-            if let Some(found) = &file.newest {
-                match &newest {
-                    Some(best) if best.queue_manager != found.queue_manager => {
-                        return Err(LogError::Inventory(format!(
-                            "{} belongs to queue manager {} ({}), {} to {} ({})",
-                            BSDS_NAMES[0],
-                            best.name,
-                            best.queue_manager,
-                            BSDS_NAMES[1],
-                            found.name,
-                            found.queue_manager
-                        )));
-                    }
-                    Some(best) if best.sequence >= found.sequence => {}
-                    _ => newest = Some(found.clone()),
-                }
-            }
-        }
+    let mut reads: Vec<io::Result<CopyRead>> = Vec::new();
+    for (file, name) in files.into_iter().zip(BSDS_NAMES) {
+        let read = match (reads.first(), file) {
+            (Some(Ok(first)), _) if same => Ok(first.clone()),
+            (_, Ok(bytes)) => Ok(take_newest(decode_file(&bytes), name, &mut newest)?),
+            (_, Err(error)) => Err(error),
+        };
         reads.push(read);
     }
     let mut faults = reads.iter().zip(BSDS_NAMES).map(|(read, name)| fault(read, name, newest.as_ref()));
@@ -66,17 +54,61 @@ pub(crate) fn read_pair(storage: &SharedStorage, dir: &Path) -> Result<Pair, Log
     }
 }
 
-fn read_copy(storage: &SharedStorage, path: &Path) -> io::Result<BsdsFile> {
-    Ok(decode_file(&durable::read_file(storage.as_ref(), path, LONGEST_FILE)?))
+/// Takes the newest image out of `file`, should it be newer than `newest`.
+fn take_newest(file: BsdsFile, name: &str, newest: &mut Option<Bsds>) -> Result<CopyRead, LogError> {
+    let newer = file.slots.iter().find_map(|slot| match slot {
+        Err(why @ SlotDamage::NewerVersion(_)) => Some(why.to_string()),
+        _ => None,
+    });
+    if let Some(why) = newer {
+        return Err(LogError::NewerBsds { name: name.to_owned(), why });
+    }
+    let sequence = file.newest.as_ref().map(|bsds| bsds.sequence);
+    if let Some(found) = file.newest {
+        match newest {
+            Some(best) if best.queue_manager != found.queue_manager => {
+                return Err(LogError::Inventory(format!(
+                    "{} belongs to queue manager {} ({}), {} to {} ({})",
+                    BSDS_NAMES[0],
+                    best.name,
+                    best.queue_manager,
+                    BSDS_NAMES[1],
+                    found.name,
+                    found.queue_manager
+                )));
+            }
+            Some(best) if best.sequence >= found.sequence => {}
+            _ => *newest = Some(found),
+        }
+    }
+    Ok(CopyRead { slots: file.slots, sequence })
 }
 
-fn fault(read: &io::Result<BsdsFile>, name: &str, newest: Option<&Bsds>) -> Option<String> {
-    let file = match read {
-        Ok(file) => file,
+/// Whether neither copy has an image newer than `sequence`: asked of the slots' headers alone, far cheaper than [`read_pair`]. A copy
+/// with anything unusual about it makes this false.
+pub(crate) fn is_newest(storage: &SharedStorage, dir: &Path, sequence: u64) -> bool {
+    let older = |name: &str| -> io::Result<bool> {
+        let file = storage.open(&dir.join(name), OpenMode::Read)?;
+        let capacity = file.len()? / 2;
+        for at in [0, capacity] {
+            let mut header = [0; slot::SLOT_HEADER];
+            file.read_at(at, &mut header)?;
+            if slot::claimed_sequence(&header, capacity).is_none_or(|claimed| claimed > sequence) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    BSDS_NAMES.iter().all(|name| older(name).unwrap_or(false))
+}
+
+fn fault(read: &io::Result<CopyRead>, name: &str, newest: Option<&Bsds>) -> Option<String> {
+    let copy = match read {
+        Ok(copy) => copy,
         Err(error) => return Some(format!("{name}: {error}")),
     };
     let bad: Vec<String> = (0..)
-        .zip(&file.slots)
+        .zip(&copy.slots)
         .filter_map(|(number, slot)| match slot {
             Ok(_) | Err(SlotDamage::Empty) => None,
             Err(why) => Some(format!("{name} slot {number}: {why}")),
@@ -85,8 +117,7 @@ fn fault(read: &io::Result<BsdsFile>, name: &str, newest: Option<&Bsds>) -> Opti
     if !bad.is_empty() {
         return Some(bad.join(", "));
     }
-    let sequence = file.newest.as_ref().map(|bsds| bsds.sequence);
-    match (sequence, newest) {
+    match (copy.sequence, newest) {
         (None, _) => Some(format!("{name}: nothing was ever written there")),
         (Some(found), Some(newest)) if found < newest.sequence => {
             Some(format!("{name} is at sequence {found}, behind {}", newest.sequence))
@@ -116,32 +147,56 @@ impl BsdsFiles {
         Ok(())
     }
 
-    /// Opens both files for updates and repairs what `pair` found wrong: afterwards all four slots are valid and both copies equal.
-    /// `bsds` is brought to the sequence that was written last.
+    /// Opens both files for updates, repairs what is wrong with them by `faults`, and writes each anew: afterwards all four slots are valid
+    /// and both copies equal. `bsds` is brought to the sequence that was written last.
     pub(crate) fn open(
         storage: &SharedStorage,
         dir: &Path,
-        pair: &Pair,
+        faults: &[Option<String>; 2],
         bsds: &mut Bsds,
         messages: &mut Vec<String>,
     ) -> Result<Self, LogError> {
+        let mut files =
+            Self::open_each(storage, dir, messages, |number, path, messages| match &faults[number] {
+                Some(fault) => {
+                    // The other copy holds the truth while this one is written anew.
+                    messages.push(messages::bsds_repaired(fault));
+                    write_whole(storage, path, bsds)
+                }
+                None => Ok(()),
+            })?;
+        let updates = if faults.iter().any(Option::is_some) { 2 } else { 1 };
+        for _ in 0..updates {
+            bsds.sequence += 1;
+            files.write(bsds, messages)?;
+        }
+        Ok(files)
+    }
+
+    /// Opens both files, which are as they should be, for updates.
+    pub(crate) fn open_sound(
+        storage: &SharedStorage,
+        dir: &Path,
+        messages: &mut Vec<String>,
+    ) -> Result<Self, LogError> {
+        Self::open_each(storage, dir, messages, |_, _, _| Ok(()))
+    }
+
+    /// Opens each copy after `before` was done to it. A copy where either fails is given up; when both are, that is the error.
+    fn open_each(
+        storage: &SharedStorage,
+        dir: &Path,
+        messages: &mut Vec<String>,
+        before: impl Fn(usize, &Path, &mut Vec<String>) -> Result<(), LogError>,
+    ) -> Result<Self, LogError> {
         let mut files = Self { storage: storage.clone(), dir: dir.to_owned(), copies: [None, None] };
         let mut errors = [String::new(), String::new()];
-        for ((name, fault), (copy, error)) in
-            BSDS_NAMES.iter().zip(&pair.faults).zip(files.copies.iter_mut().zip(&mut errors))
-        {
+        for (number, (name, error)) in BSDS_NAMES.iter().zip(&mut errors).enumerate() {
             let path = dir.join(name);
-            if let Some(fault) = fault {
-                // The other copy holds the truth while this one is written anew.
-                messages.push(messages::bsds_repaired(fault));
-                if let Err(why) = write_whole(storage, &path, bsds) {
-                    messages.push(messages::single_bsds(name, &why.to_string()));
-                    *error = why.to_string();
-                    continue;
-                }
-            }
-            match open_copy(storage, &path) {
-                Ok(open) => *copy = Some(open),
+            let opened = before(number, &path, messages)
+                .and_then(|()| open_copy(storage, &path).map_err(|error| LogError::at("open", &path, error)));
+            match opened {
+                Ok(open) => files.copies[number] = Some(open),
                 Err(why) => {
                     messages.push(messages::single_bsds(name, &why.to_string()));
                     *error = why.to_string();
@@ -152,11 +207,6 @@ impl BsdsFiles {
             let [first, second] = errors;
             return Err(LogError::Bsds { first, second });
         }
-        let updates = if pair.faults.iter().any(Option::is_some) { 2 } else { 1 };
-        for _ in 0..updates {
-            bsds.sequence += 1;
-            files.write(bsds, messages)?;
-        }
         Ok(files)
     }
 
@@ -164,6 +214,7 @@ impl BsdsFiles {
     /// that is the error.
     pub(crate) fn write(&mut self, bsds: &Bsds, messages: &mut Vec<String>) -> Result<(), LogError> {
         let mut errors = [String::new(), String::new()];
+        let mut slot = None;
         for (index, name) in BSDS_NAMES.iter().enumerate() {
             if planted::active(Defect::BsdsCopiesAlternate) && bsds.sequence % 2 != index as u64 {
                 continue;
@@ -172,7 +223,7 @@ impl BsdsFiles {
                 errors[index] = format!("{name} was given up before");
                 continue;
             };
-            if let Err(error) = write_copy(&self.storage, &self.dir.join(name), copy, bsds) {
+            if let Err(error) = write_copy(&self.storage, &self.dir.join(name), copy, bsds, &mut slot) {
                 messages.push(messages::single_bsds(name, &error.to_string()));
                 errors[index] = error.to_string();
                 self.copies[index] = None;
@@ -201,11 +252,21 @@ fn too_large() -> LogError {
     LogError::Inventory("it has outgrown every file; forget recovery points or archives".to_owned())
 }
 
-fn write_copy(storage: &SharedStorage, path: &Path, copy: &mut Copy, bsds: &Bsds) -> Result<(), LogError> {
-    match encode_slot(bsds, copy.capacity) {
+/// Writes `bsds` to a copy; `slot` goes from one copy to the next, for most have the same capacity and so the same bytes.
+fn write_copy(
+    storage: &SharedStorage,
+    path: &Path,
+    copy: &mut Copy,
+    bsds: &Bsds,
+    slot: &mut Option<Vec<u8>>,
+) -> Result<(), LogError> {
+    if slot.as_ref().is_none_or(|bytes| bytes.len() != copy.capacity) {
+        *slot = encode_slot(bsds, copy.capacity);
+    }
+    match slot {
         Some(bytes) => {
             let offset = (slot::slot_of(bsds.sequence) * copy.capacity) as u64;
-            let written = copy.file.write_at(offset, &bytes).and_then(|()| copy.file.sync());
+            let written = copy.file.write_at(offset, bytes).and_then(|()| copy.file.sync());
             written.map_err(|error| LogError::at("write", path, error))
         }
         None => {

@@ -264,7 +264,7 @@ fn cut_damaged(
     stop_all(&mut changed);
     // Refused before anything is repaired.
     begin_history(&mut changed, abandoned.start, random, now)?;
-    let mut files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
+    let mut files = BsdsFiles::open(storage, dir, &pair.faults, &mut bsds, &mut messages)?;
     changed.sequence = bsds.sequence + 1;
     files.write(&changed, &mut messages)?;
     let beside = write_copies_beside_newest_archives(storage, dir, &mut changed.clone());

@@ -47,7 +47,7 @@ mod switch;
 mod sync;
 
 pub use archive_header::{ArchiveHeader, NotTheArchive, check_archive, check_bsds_copy};
-pub use bsds_at_rest::update_bsds_at_rest;
+pub use bsds_at_rest::{BsdsAtRest, update_bsds_at_rest};
 pub use compare::{Comparison, CopyFault, compare_copies, compare_copies_while};
 pub use create::NewLog;
 pub use end::LogEnd;
@@ -75,4 +75,10 @@ pub fn read_bsds(
     dir: &std::path::Path,
 ) -> Result<format_bsds::Bsds, LogError> {
     Ok(bsds_files::read_pair(storage, dir)?.bsds)
+}
+
+/// Whether the BSDS of the queue manager in `dir` is not newer than `sequence`; false also when that takes reading it whole.
+#[must_use]
+pub fn bsds_is_newest(storage: &engine_storage::SharedStorage, dir: &std::path::Path, sequence: u64) -> bool {
+    bsds_files::is_newest(storage, dir, sequence)
 }

@@ -7,7 +7,7 @@ use format_bsds::Bsds;
 use format_log::{Record, ci};
 use format_types::{Lrsn, Rba, RbaRange};
 
-use crate::bsds_files::read_pair;
+use crate::bsds_files::{is_newest, read_pair};
 use crate::chunks::{CHUNK, Chunks, Need, Unreadable};
 use crate::data_sets::{CI, DataSets};
 use crate::end::{self, LogEnd};
@@ -73,6 +73,12 @@ impl LogReader {
         &self.bsds
     }
 
+    /// The inventory that was read by.
+    #[must_use]
+    pub fn into_bsds(self) -> Bsds {
+        self.bsds
+    }
+
     /// Finds the end of the log: the end of the furthest record that both copies together have whole.
     ///
     /// # Errors
@@ -84,10 +90,12 @@ impl LogReader {
         let mut damaged = None;
         for _ in 0..ATTEMPTS {
             let found = end::find(&self.storage, &self.dir, &self.bsds);
-            let bsds = read_pair(&self.storage, &self.dir)?.bsds;
-            if bsds.sequence > self.bsds.sequence {
-                *self = Self::with_bsds(&self.storage, &self.dir, bsds);
-                continue;
+            if !is_newest(&self.storage, &self.dir, self.bsds.sequence) {
+                let bsds = read_pair(&self.storage, &self.dir)?.bsds;
+                if bsds.sequence > self.bsds.sequence {
+                    *self = Self::with_bsds(&self.storage, &self.dir, bsds);
+                    continue;
+                }
             }
             match found {
                 Err(LogError::Damage { rba, .. }) if damaged != Some(rba) => damaged = Some(rba),

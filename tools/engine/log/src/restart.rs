@@ -50,7 +50,7 @@ pub(crate) fn open(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Resul
     note_copies(&mut bsds, &copies, &found, &mut messages)?;
     release_archived(&mut bsds, found.data_set);
     bsds.highest_written = bsds.highest_written.max(found.end);
-    let bsds_files = BsdsFiles::open(storage, dir, &pair, &mut bsds, &mut messages)?;
+    let bsds_files = BsdsFiles::open(storage, dir, &pair.faults, &mut bsds, &mut messages)?;
 
     let identity = LogIdentity { queue_manager: bsds.queue_manager, history: bsds.history() };
     let instance = bsds.current_active(1).map_or(0, |log| log.instance);

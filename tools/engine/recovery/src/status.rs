@@ -20,7 +20,18 @@ use crate::{RecoveryError, Unit, UnitTable, data_set_usage, restart::follow, sys
 /// # Errors
 /// When BSDS, log or a page zero cannot be read.
 pub fn at_rest(storage: &SharedStorage, dir: &Path) -> Result<UsageReport, RecoveryError> {
-    let mut reader = LogReader::open(storage, dir)?;
+    at_rest_by(&mut LogReader::open(storage, dir)?, storage, dir)
+}
+
+/// The same with the log in `dir` read by `reader`.
+///
+/// # Errors
+/// As those of [`at_rest`].
+pub fn at_rest_by(
+    reader: &mut LogReader,
+    storage: &SharedStorage,
+    dir: &Path,
+) -> Result<UsageReport, RecoveryError> {
     let log_end = reader.find_end()?.end;
     let bsds = reader.bsds().clone();
     let mut page_sets =

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use engine_log::{BSDS_NAMES, BsdsAtRest};
 use engine_queue_manager::client::{Client, ClientError};
 use engine_queue_manager::{BsdsChanged, ChangeError, CoreError, change_bsds, change_under_lock, server};
 use engine_storage::{FileLock, SharedStorage};
@@ -16,7 +17,7 @@ use operation_retention::Policy;
 use crate::applied::{Applied, ApplyError};
 use crate::applying::{ApplyStep, Applying};
 use crate::decision::Decision;
-use crate::facts::{Facts, read_at_rest, read_source};
+use crate::facts::{Facts, facts_at_rest, read_source};
 
 /// Pause before one that is starting or ending is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -72,6 +73,8 @@ enum Door {
     AtRest {
         /// Held until all is done.
         _lock: Box<dyn FileLock>,
+        /// The BSDS as it was read, and changed, since.
+        bsds: Option<Box<BsdsAtRest>>,
     },
 }
 
@@ -86,8 +89,8 @@ pub fn apply(
     look: &mut Look<'_>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Applied, ApplyError> {
-    let door = open(site)?;
-    run(site, &door, orders, look, progress)
+    let mut door = open(site)?;
+    run(site, &mut door, orders, look, progress)
 }
 
 /// The same where the queue manager is down; takes the directory's lock.
@@ -100,8 +103,8 @@ pub fn apply_at_rest(
     look: &mut Look<'_>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Applied, ApplyError> {
-    let door = Door::AtRest { _lock: server::lock(site.storage, site.dir)? };
-    run(site, &door, orders, look, progress)
+    let mut door = Door::AtRest { _lock: server::lock(site.storage, site.dir)?, bsds: None };
+    run(site, &mut door, orders, look, progress)
 }
 
 fn open(site: &Site<'_>) -> Result<Door, ApplyError> {
@@ -113,9 +116,12 @@ fn open(site: &Site<'_>) -> Result<Door, ApplyError> {
             Err(error) => return Err(ChangeError::from(error).into()),
         }
         // Taking the lock of what is no queue manager would make a file.
-        engine_log::read_bsds(site.storage, site.dir).map_err(CoreError::from)?;
+        let there = |name| site.storage.exists(&site.dir.join(name)).unwrap_or(false);
+        if !BSDS_NAMES.iter().any(there) {
+            engine_log::read_bsds(site.storage, site.dir).map_err(CoreError::from)?;
+        }
         match server::lock(site.storage, site.dir) {
-            Ok(lock) => return Ok(Door::AtRest { _lock: lock }),
+            Ok(lock) => return Ok(Door::AtRest { _lock: lock, bsds: None }),
             Err(CoreError::InUse(_)) if started.elapsed() < site.timeout => std::thread::sleep(PAUSE),
             Err(error) => return Err(error.into()),
         }
@@ -124,7 +130,7 @@ fn open(site: &Site<'_>) -> Result<Door, ApplyError> {
 
 fn run(
     site: &Site<'_>,
-    door: &Door,
+    door: &mut Door,
     orders: &Orders<'_>,
     look: &mut Look<'_>,
     progress: &(dyn Fn(usize) + Sync),
@@ -141,16 +147,28 @@ fn run(
     }
 }
 
-fn read(site: &Site<'_>, door: &Door) -> Result<Facts, ApplyError> {
+fn read(site: &Site<'_>, door: &mut Door) -> Result<Facts, ApplyError> {
     Ok(match door {
         Door::Live => read_source(site.storage, site.dir, site.application, site.timeout, site.now)?.facts,
-        Door::AtRest { .. } => read_at_rest(site.storage, site.dir, site.now)?,
+        Door::AtRest { bsds, .. } => {
+            let read = BsdsAtRest::read(site.storage, site.dir).map_err(CoreError::from)?;
+            let facts = facts_at_rest(site.storage, site.dir, read.bsds().clone(), site.now)?;
+            *bsds = Some(Box::new(read));
+            facts
+        }
     })
 }
 
-fn change(site: &Site<'_>, door: &Door, request: &Request) -> Result<BsdsChanged, ChangeError> {
+fn change(site: &Site<'_>, door: &mut Door, request: &Request) -> Result<BsdsChanged, ChangeError> {
+    let (storage, dir) = (site.storage, site.dir);
     match door {
-        Door::Live => change_bsds(site.storage, site.dir, request, site.application, site.timeout, site.now),
-        Door::AtRest { .. } => change_under_lock(site.storage, site.dir, request, site.now),
+        Door::Live => change_bsds(storage, dir, request, site.application, site.timeout, site.now),
+        Door::AtRest { bsds, .. } => {
+            let read = match bsds {
+                Some(read) => read,
+                None => bsds.insert(Box::new(BsdsAtRest::read(storage, dir)?)),
+            };
+            change_under_lock(read, storage, dir, request, site.now)
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use engine_log::read_bsds;
-use engine_recovery::status::at_rest;
+use engine_log::{LogReader, bsds_is_newest, read_bsds};
+use engine_recovery::status::at_rest_by;
 use engine_storage::SharedStorage;
 use format_bsds::Bsds;
 use format_types::{Timestamp, UsageReport};
@@ -107,7 +107,9 @@ impl FactsReading {
     /// When its files cannot be read.
     pub fn step(&mut self, storage: &SharedStorage, dir: &Path) -> Result<FactsStep, SourceError> {
         if let Some(facts) = self.facts.take() {
-            let same = read_bsds(storage, dir)?.sequence == facts.bsds.sequence;
+            let sequence = facts.bsds.sequence;
+            let same =
+                bsds_is_newest(storage, dir, sequence) || read_bsds(storage, dir)?.sequence == sequence;
             return Ok(if same { FactsStep::Done(Box::new(facts)) } else { FactsStep::Changed });
         }
         match self.bsds.take() {
@@ -123,8 +125,19 @@ impl FactsReading {
 /// # Errors
 /// When its files cannot be read.
 pub fn read_at_rest(storage: &SharedStorage, dir: &Path, now: Timestamp) -> Result<Facts, SourceError> {
-    let report = at_rest(storage, dir)?;
-    Facts::of(storage, dir, read_bsds(storage, dir)?, report, now)
+    facts_at_rest(storage, dir, read_bsds(storage, dir)?, now)
+}
+
+/// The same behind a BSDS that was read already.
+pub(crate) fn facts_at_rest(
+    storage: &SharedStorage,
+    dir: &Path,
+    bsds: Bsds,
+    now: Timestamp,
+) -> Result<Facts, SourceError> {
+    let mut reader = LogReader::with_bsds(storage, dir, bsds);
+    let report = at_rest_by(&mut reader, storage, dir)?;
+    Facts::of(storage, dir, reader.into_bsds(), report, now)
 }
 
 impl Facts {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use engine_log::{BSDS_NAMES, LogError, update_bsds_at_rest};
+use engine_log::{BSDS_NAMES, BsdsAtRest, LogError, LogReader};
 use engine_recovery::{RecoveryError, status};
 use engine_storage::SharedStorage;
 use format_bsds::Bsds;
@@ -141,24 +141,27 @@ pub fn change_at_rest(
     let path = dir.join(files::LOCK);
     let lock = storage.lock(&path).map_err(|error| io("LOCK", &path, error))?;
     let _lock = lock.ok_or_else(|| CoreError::InUse(dir.to_owned()))?;
-    change_under_lock(storage, dir, request, now)
+    change_under_lock(&mut BsdsAtRest::read(storage, dir)?, storage, dir, request, now)
 }
 
-/// The same by whoever has the directory's lock, so that several changes, and what is done between them, are nobody else's chance.
+/// The same in a BSDS that was read already, that of `dir`, by whoever has the directory's lock since: so that several changes, and what
+/// is done between them, are nobody else's chance.
 ///
 /// # Errors
 /// As those of [`change_at_rest`].
 pub fn change_under_lock(
+    at_rest: &mut BsdsAtRest,
     storage: &SharedStorage,
     dir: &Path,
     request: &Request,
     now: Timestamp,
 ) -> Result<BsdsChanged, ChangeError> {
+    let mut reader = LogReader::with_bsds(storage, dir, at_rest.bsds().clone());
     // Page sets are looked at only where a deletion asks what a restart needs.
     let usage = match request {
-        Request::MarkArchives { .. } => Some(status::at_rest(storage, dir)?.system_recovery),
+        Request::MarkArchives { .. } => Some(status::at_rest_by(&mut reader, storage, dir)?.system_recovery),
         _ => {
-            engine_log::LogReader::open(storage, dir)?.find_end()?;
+            reader.find_end()?;
             None
         }
     };
@@ -166,6 +169,7 @@ pub fn change_under_lock(
         let needed_from = usage.as_ref().map_or(Rba::ZERO, |usage| needed_from(bsds, usage));
         Ok::<_, ChangeError>(change(bsds, request, &Circumstances { now, needed_from }).map_err(refused)?)
     };
-    let (lines, bsds, messages) = update_bsds_at_rest(storage, dir, applied)?;
+    let (lines, messages) = at_rest.update(applied)?;
+    let bsds = at_rest.bsds();
     Ok(BsdsChanged { live: false, sequence: bsds.sequence, facts: bsds.facts(), lines, messages })
 }

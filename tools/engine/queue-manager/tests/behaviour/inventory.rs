@@ -429,7 +429,8 @@ fn a_change_at_rest_that_is_stopped_anywhere_is_made_or_not_made() {
                 break;
             }
         }
-        assert!(old > 2 && new > 2, "{old} old states, {new} new ones");
+        // Written and synced: to one copy before the change is made, to the other one after.
+        assert!(old >= 2 && new >= 2, "{old} old states, {new} new ones");
     }
 }
 
