@@ -159,7 +159,7 @@ impl World {
         let cut = cut.ok_or("a queue manager was made without a plan")?;
         self.trace(|| format!("made anew in {}, up to {cut}", self.dir.display()));
         let Some(model) = self.model.cut(cut) else { return Ok(false) };
-        self.continue_from(cut, cut, model);
+        self.continue_from(cut, cut, false, model);
         Ok(true)
     }
 

@@ -8,7 +8,7 @@ use operation_points::{PointInTime, RecoveryTarget};
 
 use crate::event::Event;
 use crate::model::{Broken, Model};
-use crate::point::MadePoint;
+use crate::trouble::loss::Recovered;
 use crate::world::World;
 
 impl World {
@@ -26,7 +26,7 @@ impl World {
             accept_loss: true,
             random: self.random.next_u64(),
         };
-        let cut = self.recover_from(point.directory, Vec::new(), Some(end))?;
+        let Recovered { cut, again } = self.recover_from(point.directory, Vec::new(), Some(end))?;
         // No record lies between the two: what there must be is the same.
         let cut = cut.filter(|cut| *cut >= target).ok_or_else(|| {
             format!(
@@ -36,7 +36,7 @@ impl World {
         })?;
         self.totals.count(Event::Cut);
         self.note("cut", &[target.0]);
-        self.continue_from(target, cut, model);
+        self.continue_from(target, cut, again, model);
         if self.random.coin() { self.off_the_line() } else { Ok(()) }
     }
 
@@ -51,14 +51,19 @@ impl World {
         })
     }
 
-    /// From now on this is what there must be below `target`: the log was cut at `cut`, at the first record that is not below it.
-    pub(super) fn continue_from(&mut self, target: Rba, cut: Rba, model: Model) {
+    /// From now on this is what there must be below `target`: the log was cut at `cut`, at the first record that is not below it; when that
+    /// was done `again`, the log before may have been cut between the two already.
+    pub(super) fn continue_from(&mut self, target: Rba, cut: Rba, again: bool, model: Model) {
         self.model = model;
         self.queues.retain(|queue| queue.to <= target);
-        let (on_the_line, off): (Vec<MadePoint>, Vec<MadePoint>) =
-            std::mem::take(&mut self.points).into_iter().partition(|point| point.end <= cut);
-        self.points = on_the_line;
-        self.off_line.extend(off.into_iter().map(|point| point.directory));
+        let on_the_line = if again { target } else { cut };
+        for point in std::mem::take(&mut self.points) {
+            if point.end <= on_the_line {
+                self.points.push(point);
+            } else if point.end > cut {
+                self.off_line.push(point.directory);
+            }
+        }
     }
 
     /// Whoever does not accept the loss gets it listed, and nothing is changed.

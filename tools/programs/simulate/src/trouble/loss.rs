@@ -18,6 +18,14 @@ const CUT_OFF: u32 = 3;
 /// Most bytes that rot at once.
 const ROT: u64 = 6;
 
+/// A recovery that was let through.
+pub(super) struct Recovered {
+    /// Where the log was cut.
+    pub(super) cut: Option<Rba>,
+    /// It was cut off before: the log may have been cut then too, in the history before.
+    pub(super) again: bool,
+}
+
 impl World {
     fn some_page_sets(&mut self) -> Vec<PageSetId> {
         let all: Vec<PageSetId> = (0..self.setup.page_sets).filter_map(PageSetId::new).collect();
@@ -82,14 +90,13 @@ impl World {
         self.recover_from(from, page_sets, None).map(drop)
     }
 
-    /// Recovers `page_sets`, all when there are none, from a point, to a point in time perhaps; cut off a few times perhaps. Gives back
-    /// where the log was cut.
+    /// Recovers `page_sets`, all when there are none, from a point, to a point in time perhaps; cut off a few times perhaps.
     pub(super) fn recover_from(
         &mut self,
         from: PathBuf,
         page_sets: Vec<PageSetId>,
         end: Option<PointInTime>,
-    ) -> Result<Option<Rba>, Broken> {
+    ) -> Result<Recovered, Broken> {
         let frames = if self.random.coin() { None } else { Some(64) };
         let settings = RecoverSettings { frames, ..self.recovery(from, page_sets) };
         for attempt in 0..=CUT_OFF {
@@ -107,7 +114,7 @@ impl World {
                     self.totals.count(Event::Recover);
                     self.note("recovered", &[report.forward.start.0, report.forward.end.0, report.records]);
                     self.trace(|| format!("recovered from {}: {}", report.point, report.forward));
-                    return Ok(report.cut.map(|cut| cut.cut));
+                    return Ok(Recovered { cut: report.cut.map(|cut| cut.cut), again: attempt > 0 });
                 }
                 Err(error) if cut_off && stopped => {
                     self.totals.count(Event::RecoverInterrupted);

@@ -364,7 +364,7 @@ impl World {
             let end = PointInTime { target: RecoveryTarget::Rba(target), accept_loss: true, random };
             let report = self.recover_plainly(&point.directory, Some(end)).map_err(failed)?;
             let cut = report.cut.map_or(target, |cut| cut.cut);
-            self.continue_from(target, cut, model);
+            self.continue_from(target, cut, false, model);
         } else {
             self.recover_plainly(&point.directory, None).map_err(failed)?;
         }

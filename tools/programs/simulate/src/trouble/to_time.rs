@@ -34,10 +34,11 @@ impl World {
         self.model.check_cut_of_time(time, target)?;
         let Some(model) = self.model.cut(target) else { return Ok(()) };
         let random = self.random.next_u64();
-        let cut = self.recover_from(point.directory, Vec::new(), to(true, random))?.unwrap_or(target);
+        let recovered = self.recover_from(point.directory, Vec::new(), to(true, random))?;
+        let cut = recovered.cut.unwrap_or(target);
         self.totals.count(Event::CutAtTime);
         self.note("cut at a time", &[time, target.0]);
-        self.continue_from(target, cut, model);
+        self.continue_from(target, cut, recovered.again, model);
         if self.random.coin() { self.off_the_line() } else { Ok(()) }
     }
 
