@@ -101,6 +101,10 @@ pub struct LogDataSet<'a> {
     /// Where it is.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Cow<'a, str>>,
+    /// Whether the catalog has it, on disk. Of another one, or one on tape, it is not known whether it exists, and a plan has no power to
+    /// delete it: its volumes are for whoever manages the tapes.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub catalogued: bool,
     /// Its LRSNs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lrsn: Option<Box<LrsnRange>>,
@@ -119,12 +123,12 @@ fn is_unverified(state: &PointState) -> bool {
     *state == PointState::Unverified
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_yes(value: &bool) -> bool {
+pub(crate) fn is_yes(value: &bool) -> bool {
     *value
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use format_types::{PointMethod, PointState, QueueManagerName, Rba, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{DocumentError, LogKind, check_version, read};
+use crate::inventory::{DocumentError, LogKind, check_version, is_yes, read, yes};
 use crate::{Shared, hex, time};
 
 /// Why something holds log.
@@ -68,6 +68,9 @@ pub struct DeleteEntry<'a> {
     /// Where it is.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Cow<'a, str>>,
+    /// Whether the catalog has it, on disk, so that it can be deleted by name.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub catalogued: bool,
 }
 
 /// A log data set that stays.

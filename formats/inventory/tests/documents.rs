@@ -31,11 +31,11 @@ fn log() -> impl Strategy<Value = LogDataSet<'static>> {
     // Names with quotes and line ends must be escaped, and be read back all the same.
     let names = ("[A-Z0-9.]{1,44}|.{1,9}", "[0-9]{1,3}", proptest::option::of("[A-Z0-9]{6}"));
     let range = (rba(), rba(), any::<u64>(), 1..=2_u8);
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), state());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), state());
     let more = (proptest::option::of((rba(), rba())), proptest::option::of((time(), time())));
     (names, range, flags, more).prop_map(
         |((name, history, volume), (a, b, bytes, copy), flags, (lrsn, times))| {
-            let (present, registered, active, state) = flags;
+            let (present, registered, active, catalogued, state) = flags;
             LogDataSet {
                 name: Cow::Owned(name),
                 kind: if active { LogKind::Active } else { LogKind::Archive },
@@ -48,6 +48,7 @@ fn log() -> impl Strategy<Value = LogDataSet<'static>> {
                 state,
                 registered,
                 volume: volume.map(Cow::Owned),
+                catalogued,
                 lrsn: lrsn.map(|(start, end)| Box::new(LrsnRange { start, end })),
                 time: times.map(|(start, end)| Box::new(TimeRange { start, end })),
             }
@@ -255,6 +256,7 @@ fn plan() -> Plan<'static> {
             end,
             bytes,
             volume: None,
+            catalogued: true,
         }],
         keep: vec![KeepEntry {
             name: name.clone(),

@@ -104,6 +104,7 @@ impl Facts {
             state,
             registered: true,
             volume: None,
+            catalogued: true,
             lrsn: None,
             time: None,
         })
@@ -194,6 +195,7 @@ fn archive(log: &format_bsds::ArchiveLog, file: ArchiveFile) -> LogDataSet<'stat
         state: if file.verified { PointState::Verified } else { PointState::Unverified },
         registered: true,
         volume: Some(log.volume.clone()).filter(|volume| !volume.is_empty()).map(Cow::Owned),
+        catalogued: true,
         lrsn: known.then(|| Box::new(lrsn)),
         time: known.then(|| Box::new(time)),
     }
@@ -214,6 +216,7 @@ fn stray(stray: &Stray) -> Option<LogDataSet<'static>> {
         state: PointState::Unverified,
         registered: false,
         volume: None,
+        catalogued: true,
         lrsn: None,
         time: None,
     })

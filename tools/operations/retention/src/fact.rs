@@ -249,6 +249,7 @@ fn add_archives(inventory: &mut Inventory<'_>, copy: u8, count: u32) {
             state: PointState::Unverified,
             registered: true,
             volume: None,
+            catalogued: true,
             lrsn: None,
             time: None,
         });

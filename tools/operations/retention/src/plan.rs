@@ -305,7 +305,8 @@ impl<'e, 'i> Planned<'e, 'i> {
             match *verdict {
                 Verdict::Delete => {
                     let volume = log.volume.as_ref().map(borrowed);
-                    delete.push(DeleteEntry { name, copy, history, start, end, bytes, volume });
+                    let catalogued = log.catalogued;
+                    delete.push(DeleteEntry { name, copy, history, start, end, bytes, volume, catalogued });
                 }
                 Verdict::Absent { held } => {
                     absent.push(AbsentEntry { name, copy, history, start, end, held });

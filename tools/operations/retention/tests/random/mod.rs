@@ -80,6 +80,7 @@ fn logs(
                 state: if active { PointState::Unverified } else { state(dice, dice.0.is_multiple_of(2)) },
                 registered: !(trouble && !active && dice.chance(3)),
                 volume: None,
+                catalogued: true,
                 lrsn: None,
                 time: None,
             });
