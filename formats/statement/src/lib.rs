@@ -1,7 +1,9 @@
-//! Control statements: MQSC.
+//! Control statements: MQSC, and jobs that delete archives.
 //!
 //! # Purpose
-//! Reads the commands that people type and keep in scripts, and writes definitions back so that they read as the same.
+//! Reads the commands that people type and keep in scripts, and writes definitions back so that they read as the same. Writes the jobs
+//! that delete archives of a z/OS queue manager ([`delete_job`]) and take them out of its log inventory ([`LogInventoryJob`]); the
+//! modules of the jobs say how those look.
 //!
 //! # Picture
 //! ```text
@@ -53,9 +55,13 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
 
 mod control;
+mod delete_job;
 mod display;
 mod error;
 mod in_doubt;
+mod job;
+mod job_cards;
+mod log_inventory_job;
 mod page_set;
 mod parameters;
 mod queue;
@@ -64,9 +70,12 @@ mod statement;
 mod storage_class;
 
 pub use control::{ArchiveLog, StopMode};
+pub use delete_job::{bsds_copy, delete_job};
 pub use display::{DisplayRequest, DisplayUsage, Filter, NamePattern, Operator, UsageKind};
 pub use error::StatementError;
 pub use in_doubt::{DisplayThread, NetworkId, ResolveInDoubt, ThreadKind};
+pub use job_cards::{JobCardError, JobCards};
+pub use log_inventory_job::{InventoryDeletion, InventoryVolume, LogInventoryJob};
 pub use page_set::DefinePageSet;
 pub use queue::{DefineQueue, MAXIMUM_MESSAGE_LENGTH, QueueAttributes};
 pub use script::{Position, ScriptStatement, script};

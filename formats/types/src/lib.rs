@@ -25,7 +25,7 @@ pub use condition::ConditionCode;
 pub use cursor::{Cursor, ShortInput, put_bytes16, put_bytes32};
 pub use history::{HistoryId, LogHistory, LogPlace};
 pub use identity::QueueManagerId;
-pub use names::{DataSetName, NameError, ObjectName, QueueManagerName, StructureName};
+pub use names::{DataSetName, NameError, ObjectName, QueueManagerName, StructureName, VolumeSerial};
 pub use page::{CI_SIZE, PAGE_SIZE, PageAddress, PageNumber, PageSetId};
 pub use point::{PointMethod, PointState};
 pub use rba::{ParseRbaError, Rba, RbaRange, Urid};

@@ -1,4 +1,4 @@
-//! Names: queue managers, objects, data sets, structures.
+//! Names: queue managers, objects, data sets, volumes, structures.
 
 use std::fmt;
 use std::str::FromStr;
@@ -108,6 +108,14 @@ name!(
 );
 
 name!(
+    /// Volume serial: 1 to 6 upper-case letters, digits or national characters.
+    VolumeSerial,
+    "volume serial",
+    "1 to 6 upper-case letters, digits, @, # or $ are wanted",
+    |text| (1..=6).contains(&text.len()) && text.bytes().all(|b| upper_or_digit(b) || national(b))
+);
+
+name!(
     /// Coupling facility structure name as MQ knows it: 1 to 12 characters, upper case, begun by a letter.
     StructureName,
     "structure name",
@@ -130,6 +138,10 @@ mod tests {
         assert!("ARCHLOG1.A0000001".parse::<DataSetName>().is_ok());
         for bad in ["", "A..B", ".A", "A.1B", "ABCDEFGHI", "a.b", "A/B", "A\nB"] {
             assert!(bad.parse::<DataSetName>().is_err(), "{bad:?}");
+        }
+        assert!("TAPE01".parse::<VolumeSerial>().is_ok() && "0$".parse::<VolumeSerial>().is_ok());
+        for bad in ["", "TAPE001", "tape01", "A B", "A,B", "A\nB"] {
+            assert!(bad.parse::<VolumeSerial>().is_err(), "{bad:?}");
         }
         assert!("APP.ORDERS/in_1%".parse::<ObjectName>().is_ok());
         assert!("A B".parse::<ObjectName>().is_err());
