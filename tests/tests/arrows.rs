@@ -67,6 +67,20 @@ fn arrows_run_down_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What decides about deletions is held against prints and documents alone: no storage, no engine, no clock behind it.
+#[test]
+fn what_decides_about_deletions_sees_formats_alone() {
+    let members = tree::members();
+    let floors: HashMap<&str, Floor> = members.iter().map(|m| (m.name.as_str(), floor(m))).collect();
+    for name in ["operation-retention", "operation-jobs"] {
+        let member = members.iter().find(|member| member.name == name);
+        let member = member.unwrap_or_else(|| panic!("{name} is gone"));
+        let above = |other: &&String| floors.get(other.as_str()).is_some_and(|floor| *floor > Floor::Formats);
+        let wrong: Vec<_> = member.dependencies.iter().filter(above).collect();
+        assert!(wrong.is_empty(), "{name} must see formats alone, not {wrong:?}");
+    }
+}
+
 #[test]
 fn packages_carry_their_floor_in_their_names() {
     for member in tree::members() {
