@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon};
+use format_types::DataSetName;
 use operation_retention::Span;
 
 /// Say which log data sets recovery needs, why, and which may go; delete those
@@ -118,6 +119,30 @@ fn percentage(text: &str) -> Result<u8, String> {
 pub(crate) enum Emit {
     /// The names of what goes, one a line
     List,
+    /// The job that deletes it by name: IDCAMS, with the copies of the BSDS beside it
+    Jcl,
+    /// The statements of CSQJU003 that take it out of the log inventory; their job with --bsds1
+    Loginv,
+    /// What is on tape or in no catalog, a line a volume: VOLUME NAME COPY START END
+    Volumes,
+}
+
+/// What jobs are written with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Jobs")]
+pub(crate) struct JobArgs {
+    /// JOB statement that the job begins with, and OUTPUT, JCLLIB, SET and comments behind it; //PRUNELOG JOB unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jobcard: Option<PathBuf>,
+    /// Library of CSQJU003; may be given several times
+    #[arg(long, value_name = "DSN")]
+    pub(crate) steplib: Vec<DataSetName>,
+    /// Copy 1 of the BSDS that CSQJU003 changes
+    #[arg(long, value_name = "DSN")]
+    pub(crate) bsds1: Option<DataSetName>,
+    /// Copy 2 of the BSDS
+    #[arg(long, value_name = "DSN", requires = "bsds1")]
+    pub(crate) bsds2: Option<DataSetName>,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +188,11 @@ pub(crate) struct Plan {
     /// Write the plan's numbers here, as Prometheus text
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Delete data sets that have not expired too
+    #[arg(long, help_heading = "Jobs")]
+    pub(crate) purge: bool,
 }
 
 #[derive(Debug, Args)]

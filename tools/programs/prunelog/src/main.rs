@@ -5,6 +5,7 @@ mod args;
 mod explain;
 mod files;
 mod inventory;
+mod jobs;
 mod metrics;
 mod plan;
 mod prove;

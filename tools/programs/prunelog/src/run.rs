@@ -5,12 +5,11 @@ use std::path::Path;
 use console::{Failure, Outcome, Session, message};
 use format_inventory::Plan as PlanDocument;
 use format_types::ConditionCode;
-use hashbrown::HashSet;
 use operation_retention::diff;
 
-use crate::args::{Arguments, Command, Emit, Plan};
+use crate::args::{Arguments, Command, Plan};
 use crate::files::{self, Out};
-use crate::{apply, explain, inventory, metrics, plan, report, settings};
+use crate::{apply, explain, inventory, jobs, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
@@ -26,9 +25,10 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     if asked.emit.is_some() && session.common.json {
         return Err(Failure::refused(
             "HWT700E",
-            "--emit list prints names, --json a document: give one of them",
+            "--emit prints names, jobs or volumes, --json a document: give one of them",
         ));
     }
+    jobs::check(asked.emit, &asked.job, asked.purge)?;
     let policy = settings::policy(&asked.policy)?;
     let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref())?;
     let read = plan::read(&origin, plan::More::of(&policy), session)?;
@@ -46,6 +46,8 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
             Failure::refused("HWT824E", text).hint("look at the plan; a higher --max-delete lists them")
         );
     }
+    let emitted = asked.emit.map(|emit| jobs::emit(&plan, emit, &asked.job, asked.purge)).transpose()?;
+    let warned = emitted.as_ref().is_some_and(|emitted| emitted.warned);
     if let Some(path) = &asked.out {
         files::write(path, |to| files::write_plan(to, &plan))?;
     }
@@ -55,15 +57,8 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     for warning in &plan.warnings {
         message(&warning.id, &warning.text);
     }
-    match (asked.emit, &before) {
-        (Some(Emit::List), _) => {
-            let mut said = HashSet::with_capacity(plan.delete.len());
-            for entry in &plan.delete {
-                if said.insert(&*entry.name) {
-                    session.out.line(&*entry.name);
-                }
-            }
-        }
+    match (emitted, &before) {
+        (Some(emitted), _) => session.out.lines(emitted.lines),
         (None, Some(before)) => {
             let difference = diff(before, &plan);
             session.answer(&difference, || report::difference(&difference));
@@ -74,7 +69,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
         }
         (None, None) => session.out.lines(report::plan(&plan)),
     }
-    Ok(if plan.warnings.is_empty() { ConditionCode::Done } else { ConditionCode::Warning })
+    Ok(if plan.warnings.is_empty() && !warned { ConditionCode::Done } else { ConditionCode::Warning })
 }
 
 pub(crate) fn read_plan<'b>(bytes: &'b [u8], path: &Path) -> Result<PlanDocument<'b>, Failure> {

@@ -1,0 +1,119 @@
+//! Jobs for the site of a plan: what goes, as a list, as a job that deletes it, as statements that forget it, as volumes.
+
+use console::{Failure, message};
+use format_inventory::Plan;
+use format_statement::{InventoryDeletion, JobCards, LogInventoryJob, delete_job};
+use hashbrown::HashSet;
+use operation_jobs::{Doomed, DoomedName};
+
+use crate::args::{Emit, JobArgs};
+use crate::files;
+
+/// Lines to be printed, and whether a warning was said about them.
+pub(crate) struct Emitted {
+    /// The lines.
+    pub(crate) lines: Vec<String>,
+    /// Whether something was said that is to be looked at.
+    pub(crate) warned: bool,
+}
+
+/// Takes care that no option of jobs is given that `emit` has no use for.
+pub(crate) fn check(emit: Option<Emit>, job: &JobArgs, purge: bool) -> Result<(), Failure> {
+    let (deletes, forgets) = (emit == Some(Emit::Jcl), emit == Some(Emit::Loginv));
+    let runs = forgets && job.bsds1.is_some();
+    for (given, option, used, wanted) in [
+        (purge, "--purge", deletes, "--emit jcl"),
+        (job.jobcard.is_some(), "--jobcard", deletes || runs, "--emit jcl, or --emit loginv with --bsds1"),
+        (job.bsds1.is_some(), "--bsds1", forgets, "--emit loginv"),
+        (job.bsds2.is_some(), "--bsds2", runs, "--emit loginv with --bsds1"),
+        (!job.steplib.is_empty(), "--steplib", runs, "--emit loginv with --bsds1"),
+    ] {
+        if given && !used {
+            return Err(Failure::refused("HWT700E", format!("{option} does nothing without {wanted}")));
+        }
+    }
+    Ok(())
+}
+
+/// What `emit` prints of `plan`.
+pub(crate) fn emit(plan: &Plan<'_>, emit: Emit, job: &JobArgs, purge: bool) -> Result<Emitted, Failure> {
+    let (lines, warned) = match emit {
+        Emit::List => (list(plan), false),
+        Emit::Jcl => deleting(&doomed(plan)?, &cards(job)?, purge),
+        Emit::Loginv => (forgetting(doomed(plan)?.names(), job)?, false),
+        Emit::Volumes => (volumes(&doomed(plan)?), false),
+    };
+    Ok(Emitted { lines, warned })
+}
+
+fn list(plan: &Plan<'_>) -> Vec<String> {
+    let mut said = HashSet::with_capacity(plan.delete.len());
+    let names = plan.delete.iter().map(|entry| &*entry.name).filter(|name| said.insert(*name));
+    names.map(str::to_owned).collect()
+}
+
+/// What `plan` lets go, fit to stand in jobs.
+pub(crate) fn doomed(plan: &Plan<'_>) -> Result<Doomed, Failure> {
+    Doomed::of(plan).map_err(unwritable)
+}
+
+fn unwritable(why: impl std::fmt::Display) -> Failure {
+    Failure::refused("HWT950E", format!("NO JOB CAN BE WRITTEN: {why}"))
+}
+
+fn cards(job: &JobArgs) -> Result<JobCards, Failure> {
+    let Some(path) = &job.jobcard else {
+        return Ok(JobCards::default());
+    };
+    let refused = |why: &dyn std::fmt::Display| unwritable(format!("{}: {why}", path.display()));
+    let bytes = files::read(path, "HWT950E")?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| refused(&error))?;
+    JobCards::parse(text).map_err(|error| refused(&error))
+}
+
+fn deleting(doomed: &Doomed, cards: &JobCards, purge: bool) -> (Vec<String>, bool) {
+    for copy in doomed.bsds_copies_kept() {
+        let text =
+            format!("{copy} STAYS: it is beside the newest archive, and a lost BSDS is made anew from it");
+        message("HWT961I", &text);
+    }
+    let left = doomed.not_catalogued().count();
+    if left > 0 {
+        let text = format!(
+            "{left} ARCHIVES ARE ON TAPE OR IN NO CATALOG: the job does not delete them, --emit volumes lists them"
+        );
+        message("HWT962W", &text);
+    }
+    let mut names = doomed.deletions().peekable();
+    let lines = if names.peek().is_some() { delete_job(cards, names, purge) } else { Vec::new() };
+    (lines, left > 0)
+}
+
+/// The statements of the change log inventory utility for `names`, in a job where the BSDS is given.
+pub(crate) fn forgetting<'d>(
+    names: impl IntoIterator<Item = &'d DoomedName>,
+    job: &JobArgs,
+) -> Result<Vec<String>, Failure> {
+    let cards = cards(job)?;
+    let deletions: Vec<_> = names.into_iter().flat_map(DoomedName::inventory_deletions).collect();
+    let Some(bsds1) = job.bsds1.clone() else {
+        return Ok(deletions.iter().flat_map(InventoryDeletion::lines).collect());
+    };
+    if deletions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let job = LogInventoryJob { cards, libraries: job.steplib.clone(), bsds1, bsds2: job.bsds2.clone() };
+    Ok(job.lines(&deletions))
+}
+
+/// A line for each volume of what is not catalogued: `VOLUME NAME COPY START END`, `-` where the volume is not known.
+fn volumes(doomed: &Doomed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for one in doomed.not_catalogued() {
+        for place in &one.volumes {
+            let volume = place.volume.as_ref().map_or("-", |volume| volume.as_str());
+            lines.push(format!("{volume} {} {} {} {}", one.name, place.copy, place.start, place.end));
+        }
+    }
+    lines
+}
