@@ -42,6 +42,10 @@ pub(crate) enum Command {
     /// Each archive is marked in both copies of the BSDS, its file removed when it is that archive by its own first control interval,
     /// and its entry dropped. Ended anywhere, the next run finishes.
     Apply(Apply),
+    /// Say by the SYSPRINT of the delete job which archives of a plan are gone, and print the job that takes those out of the log inventory
+    ///
+    /// Only archives that are known to be gone are taken out, and no other: one that is there and in no inventory is lost to recovery.
+    Confirm(Confirm),
     /// Print the inventory document of a queue manager, running or not: the facts that decide, to be looked at or kept
     Inventory(InventoryArgs),
 }
@@ -143,6 +147,30 @@ pub(crate) struct JobArgs {
     /// Copy 2 of the BSDS
     #[arg(long, value_name = "DSN", requires = "bsds1")]
     pub(crate) bsds2: Option<DataSetName>,
+}
+
+/// What is printed of archives that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfirmEmit {
+    /// The job of CSQJU003
+    Jcl,
+    /// Its statements alone
+    Loginv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// Plan document that the delete job was made of; - is standard input
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// SYSPRINT of the delete job; several files may be given
+    #[arg(long, value_name = "SYSPRINT", required = true, num_args = 1..)]
+    pub(crate) listing: Vec<PathBuf>,
+    /// Print this [default: jcl]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) emit: Option<ConfirmEmit>,
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod confirm;
 mod explain;
 mod files;
 mod inventory;

@@ -9,7 +9,7 @@ use operation_retention::diff;
 
 use crate::args::{Arguments, Command, Plan};
 use crate::files::{self, Out};
-use crate::{apply, explain, inventory, jobs, metrics, plan, report, settings};
+use crate::{apply, confirm, explain, inventory, jobs, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         Command::Plan(asked) => make_plan(&asked, session),
         Command::Explain(asked) => explain::run(&asked, session),
         Command::Apply(asked) => apply::run(&asked, session),
+        Command::Confirm(asked) => confirm::run(&asked, session),
         Command::Inventory(asked) => inventory::run(asked, session),
     }
 }

@@ -1,4 +1,4 @@
-//! Jobs for a site: from a policy to the statements that leave the program.
+//! Jobs for a site, and what their prints settle: from a policy to the statements that leave the program.
 
 mod site;
 
@@ -191,5 +191,183 @@ fn options_that_do_nothing_are_refused() {
         assert_eq!(said.code, 12, "{options:?}");
         assert!(said.out.is_empty() || options.contains(&"--json"), "{options:?}: {}", said.out);
         assert!(said.err.starts_with("HWT700E") && said.err.contains(why), "{options:?}: {}", said.err);
+    }
+}
+
+/// The print of the delete job, with what `answer` says of each name of it.
+fn sysprint(job: &str, answer: impl Fn(&str) -> String) -> String {
+    let mut print = "1IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     \
+                     PAGE      1\n0\n"
+        .to_owned();
+    for line in job.lines() {
+        let name = line.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        if let Some((name, _)) = name.filter(|_| line.starts_with("  DELETE ")) {
+            let said = answer(name);
+            let code = if said.contains("NOT DELETED") { 8 } else { 0 };
+            print.push_str(&format!(
+                " {line}\n{said}0IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS {code}\n"
+            ));
+        }
+    }
+    print + "0IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS 8\n"
+}
+
+fn gone(name: &str) -> String {
+    format!("0IDC0550I ENTRY (A) {name} DELETED\n")
+}
+
+fn not_there(name: &str) -> String {
+    format!(
+        "0IDC3012I ENTRY {name} NOT FOUND\n IDC3009I ** VSAM CATALOG RETURN CODE IS 8 - REASON CODE IS IGG0CLEG-42\n\
+         0IDC0551I ** ENTRY {name} NOT DELETED\n"
+    )
+}
+
+fn stays(name: &str) -> String {
+    format!(
+        "0IDC3009I ** VSAM CATALOG RETURN CODE IS 84 - REASON CODE IS IGG0CLFC-8\n0IDC0551I ** ENTRY {name} NOT DELETED\n"
+    )
+}
+
+/// A plan, the job of it, and what is confirmed by the print of that job.
+fn confirmed(site: &Site, answer: impl Fn(&str) -> String, options: &[&str]) -> Said {
+    let document = site.path("plan.json");
+    let job = printed(site, &["--emit", "jcl", "--out", &document]);
+    let print = site.file("sysprint.txt", &sysprint(&job, answer));
+    prunelog(&[&["confirm", &document, "--listing", &print], options].concat())
+}
+
+/// How archive 1 of three is answered; the others, and the copies of the BSDS, are gone.
+fn second(answer: impl Fn(&str) -> String) -> impl Fn(&str) -> String {
+    move |name| if name.ends_with("A0000001") { answer(name) } else { gone(name) }
+}
+
+const STATEMENTS: [&str; 2] = ["--emit", "loginv"];
+
+#[test]
+fn a_print_that_settles_two_of_three_gives_two_statements() {
+    let site = site();
+    let wanted = "  DELETE DSNAME=CSQARC1.ARCHLOG1.A0000000,COPY1VOL=DISK01\n\
+                  \u{20} DELETE DSNAME=CSQARC1.ARCHLOG1.A0000002,COPY1VOL=DISK01\n";
+    let said = confirmed(&site, second(stays), &STATEMENTS);
+    assert_eq!((said.code, said.out.as_str()), (8, wanted), "{}", said.err);
+    for line in [
+        "HWT952I CSQARC1.ARCHLOG1.A0000000 IS GONE",
+        "HWT954E CSQARC1.ARCHLOG1.A0000001 STAYS: IDC3009I ** VSAM CATALOG RETURN CODE IS 84",
+        "HWT958I 2 OF 3 ARCHIVES ARE SETTLED",
+    ] {
+        assert!(said.err.lines().any(|found| found.starts_with(line)), "{line}: {}", said.err);
+    }
+    let both = confirmed(&site, second(|name| gone(name) + &stays(name)), &STATEMENTS);
+    assert_eq!((both.code, both.out.as_str()), (8, wanted), "{}", both.err);
+    assert!(both.err.contains("HWT955E CSQARC1.ARCHLOG1.A0000001 IS UNKNOWN"), "{}", both.err);
+    let silent = confirmed(&site, second(|_| String::new()), &STATEMENTS);
+    assert_eq!((silent.code, silent.out.as_str()), (8, wanted), "{}", silent.err);
+    // The job around them.
+    let options = ["--bsds1", "CSQARC1.BSDS01", "--bsds2", "CSQARC1.BSDS02", "--steplib", "MQM.SCSQANLE"];
+    let job = confirmed(&site, second(stays), &options);
+    let head = "//PRUNELOG JOB\n//LOGINV   EXEC PGM=CSQJU003\n//STEPLIB  DD  DISP=SHR,DSN=MQM.SCSQANLE\n\
+                //SYSUT1   DD  DISP=SHR,DSN=CSQARC1.BSDS01\n//SYSUT2   DD  DISP=SHR,DSN=CSQARC1.BSDS02\n\
+                //SYSPRINT DD  SYSOUT=*,DCB=BLKSIZE=629\n//SYSIN    DD  *\n";
+    assert_eq!((job.code, job.out), (8, format!("{head}{wanted}/*\n")));
+    let cards = site.file("card.jcl", "//FORGET JOB CLASS=B\n");
+    let own =
+        confirmed(&site, second(stays), &[&options[..], &["--jobcard", &cards, "--emit", "jcl"]].concat());
+    assert_eq!(own.out, format!("{head}{wanted}/*\n").replace("//PRUNELOG JOB", "//FORGET JOB CLASS=B"));
+}
+
+#[test]
+fn condition_codes_say_how_much_is_settled() {
+    let site = site();
+    let all = confirmed(&site, gone, &STATEMENTS);
+    assert_eq!((all.code, all.out.lines().count()), (0, 3), "{}", all.err);
+    let before = confirmed(&site, second(not_there), &STATEMENTS);
+    assert_eq!((before.code, before.out.lines().count()), (4, 3), "{}", before.err);
+    assert!(before.err.contains("HWT953W CSQARC1.ARCHLOG1.A0000001 WAS NOT THERE"), "{}", before.err);
+    let copy = |name: &str| if name.ends_with("B0000001") { stays(name) } else { gone(name) };
+    let copy = confirmed(&site, copy, &STATEMENTS);
+    assert_eq!((copy.code, copy.out.lines().count()), (4, 3), "{}", copy.err);
+    assert!(copy.err.contains("HWT960W CSQARC1.ARCHLOG1.B0000001 IS LEFT"), "{}", copy.err);
+    refused(&confirmed(&site, stays, &STATEMENTS), "HWT959E", "NOTHING IS SETTLED");
+    // Archives on tape are settled by no deletion by name.
+    let tapes = confirmed(&with_tapes(), gone, &STATEMENTS);
+    assert_eq!((tapes.code, tapes.out.lines().count()), (8, 3), "{}", tapes.err);
+    assert!(!tapes.out.contains("ARCHLOG2"), "{}", tapes.out);
+}
+
+#[test]
+fn prints_of_other_jobs_settle_nothing() {
+    let site = site();
+    let document = site.path("plan.json");
+    let job = printed(&site, &["--emit", "jcl", "--out", &document]);
+    let own = site.file("own.txt", &sysprint(&job, second(|_| String::new())));
+    let confirm = |listings: &[&str]| {
+        prunelog(&[&["confirm", &document, "--emit", "loginv", "--listing"], listings].concat())
+    };
+    let other =
+        |name: &str| site.file(&format!("{name}.txt"), &sysprint(&format!("  DELETE ({name})\n"), gone));
+    let stranger = confirm(&[&own, &other("CSQARC2.ARCHLOG1.A0000001")]);
+    assert_eq!((stranger.code, stranger.out.lines().count()), (8, 2), "{}", stranger.err);
+    assert!(
+        stranger.err.contains("HWT956W CSQARC2.ARCHLOG1.A0000001 IS NOT IN THE PLAN"),
+        "{}",
+        stranger.err
+    );
+    let kept = confirm(&[&own, &other("CSQARC1.ARCHLOG1.A0000007")]);
+    assert!(
+        kept.err.contains("HWT957E CSQARC1.ARCHLOG1.A0000007 IS GONE, AND THE PLAN KEEPS IT"),
+        "{}",
+        kept.err
+    );
+    // A second listing answers for what the first one does not.
+    let rest = confirm(&[&own, &other("CSQARC1.ARCHLOG1.A0000001")]);
+    assert_eq!((rest.code, rest.out.lines().count()), (8, 2), "{}", rest.err);
+    assert!(rest.err.contains("HWT955E CSQARC1.ARCHLOG1.A0000001 IS UNKNOWN"), "{}", rest.err);
+    refused(&confirm(&[&other("CSQARC2.ARCHLOG1.A0000001")]), "HWT959E", "of any of 3 archives");
+}
+
+#[test]
+fn what_does_not_read_is_refused() {
+    let site = site();
+    let document = site.path("plan.json");
+    let job = printed(&site, &["--emit", "jcl", "--out", &document]);
+    let print = sysprint(&job, gone);
+    let damaged = site.file("damaged.txt", &print.replacen("ENTRY (A)", "ENTRX (A)", 1));
+    let confirm = |plan: &str, rest: &[&str]| prunelog(&[&["confirm", plan, "--listing"], rest].concat());
+    let said = confirm(&document, &[&damaged, "--emit", "loginv"]);
+    refused(&said, "HWT951E", "damaged.txt: line 4, column 11");
+    refused(&confirm(&document, &["/nowhere", "--emit", "loginv"]), "HWT951E", "/nowhere");
+    let good = site.file("good.txt", &print);
+    refused(&confirm(&good, &[&good, "--emit", "loginv"]), "HWT822E", "good.txt");
+    for (options, why) in [
+        (&[][..], "--bsds1"),
+        (&["--emit", "jcl"], "--bsds1"),
+        (&["--emit", "loginv", "--bsds1", "A.B"], "--bsds1 does nothing"),
+        (&["--emit", "loginv", "--steplib", "A.B"], "--steplib does nothing"),
+        (&["--emit", "loginv", "--jobcard", "X"], "--jobcard does nothing"),
+        (&["--bsds1", "A'B"], "data set name"),
+    ] {
+        refused(&confirm(&document, &[&[good.as_str()], options].concat()), "HWT700E", why);
+    }
+    for options in [&["--json", "--emit=loginv"], &["--json", "--steplib=A.B"]] {
+        let said = confirm(&document, &[&[good.as_str()], &options[..]].concat());
+        assert_eq!(said.code, 12);
+        assert!(said.err.starts_with("HWT700E"), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_is_settled_is_a_document_too() {
+    let said = confirmed(&site(), second(stays), &["--json"]);
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &document["condition_code"]), (8, &json!(8)));
+    assert_eq!(document["queue_manager"], "QM1");
+    let names = document["names"].as_array().unwrap();
+    let became: Vec<_> = names.iter().map(|name| name["became"].as_str().unwrap()).collect();
+    assert_eq!(became, ["gone", "stays", "gone"]);
+    assert!(names[1]["why"].as_str().unwrap().contains("IGG0CLFC-8") && names[0].get("why").is_none());
+    assert_eq!(document["statements"].as_array().unwrap().len(), 2);
+    for empty in ["bsds_copies_left", "kept_and_gone", "others"] {
+        assert_eq!(document[empty], json!([]), "{empty}");
     }
 }

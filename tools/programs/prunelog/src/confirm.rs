@@ -1,0 +1,135 @@
+//! prunelog confirm.
+
+use console::{Failure, Outcome, Session, message};
+use format_listing::{IdcamsPrint, Report, Text};
+use format_types::{ConditionCode, QueueManagerName};
+use operation_jobs::{Became, Doomed, Settlement};
+
+use crate::args::{Confirm, ConfirmEmit};
+use crate::run::read_plan;
+use crate::{files, jobs};
+
+/// Code 0 when all is settled; 4 when something was not there before; 8 when something is not settled; 12 when nothing is.
+pub(crate) fn run(asked: &Confirm, session: &mut Session) -> Outcome {
+    check(asked, session.common.json)?;
+    let bytes = files::read(&asked.plan, "HWT822E")?;
+    let plan = read_plan(&bytes, &asked.plan)?;
+    let doomed = jobs::doomed(&plan)?;
+    let prints = prints(asked)?;
+    let settlement = Settlement::of(&doomed, &prints);
+    let code = settlement.code();
+    talk(&settlement);
+    if code == ConditionCode::Refused {
+        let text = format!(
+            "NOTHING IS SETTLED: the listings do not say of any of {} archives that it is gone",
+            total(&doomed)
+        );
+        return Err(Failure::refused("HWT959E", text)
+            .hint("give the SYSPRINT of the job that 'prunelog plan --emit jcl' printed for this plan"));
+    }
+    let gone = settlement.names.iter().zip(doomed.names()).filter(|(name, _)| name.is_settled());
+    let lines = jobs::forgetting(gone.map(|(_, doomed)| doomed), &asked.job)?;
+    let text = format!("{} OF {} ARCHIVES ARE SETTLED", settlement.settled(), total(&doomed));
+    message("HWT958I", &text);
+    if session.common.json {
+        let document = Document {
+            queue_manager: &plan.queue_manager,
+            settlement: &settlement,
+            statements: &lines,
+            condition_code: code,
+        };
+        session.out.json(&document);
+    } else {
+        session.out.lines(lines);
+    }
+    Ok(code)
+}
+
+#[derive(serde::Serialize)]
+struct Document<'a> {
+    queue_manager: &'a QueueManagerName,
+    #[serde(flatten)]
+    settlement: &'a Settlement,
+    statements: &'a [String],
+    condition_code: ConditionCode,
+}
+
+fn total(doomed: &Doomed) -> usize {
+    doomed.names().len()
+}
+
+/// With statements alone, no option of the job is of use; without, the job wants the BSDS.
+fn check(asked: &Confirm, json: bool) -> Result<(), Failure> {
+    let refused = |text: String| Err(Failure::refused("HWT700E", text));
+    if json && asked.emit.is_some() {
+        return refused("--emit prints a job or statements, --json a document: give one of them".to_owned());
+    }
+    let job = &asked.job;
+    if json || asked.emit == Some(ConfirmEmit::Loginv) {
+        let given = [
+            ("--jobcard", job.jobcard.is_some()),
+            ("--steplib", !job.steplib.is_empty()),
+            ("--bsds1", job.bsds1.is_some()),
+            ("--bsds2", job.bsds2.is_some()),
+        ];
+        let other = if json { "--json" } else { "--emit loginv" };
+        return match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => refused(format!("{option} does nothing with {other}, which prints no job")),
+            None => Ok(()),
+        };
+    }
+    if job.bsds1.is_none() {
+        return refused("the job wants --bsds1; --emit loginv prints its statements alone".to_owned());
+    }
+    Ok(())
+}
+
+/// What IDCAMS printed, of all listings.
+fn prints(asked: &Confirm) -> Result<Vec<IdcamsPrint>, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::refused("HWT951E", format!("A LISTING DOES NOT READ: {error}"))
+    };
+    let mut texts = Vec::with_capacity(asked.listing.len());
+    for path in &asked.listing {
+        let bytes = files::read(path, "HWT951E")?;
+        texts.push(Text::decode(&path.to_string_lossy(), &bytes).map_err(|error| unreadable(&error))?);
+    }
+    let sections = format_listing::read(&texts).map_err(|error| unreadable(&error))?;
+    let prints = sections.into_iter().filter_map(|section| match section.report {
+        Report::Idcams(print) => Some(*print),
+        _ => None,
+    });
+    Ok(prints.collect())
+}
+
+fn talk(settlement: &Settlement) {
+    for one in &settlement.names {
+        let (name, why) = (&one.name, one.why.as_deref().unwrap_or(""));
+        match one.became {
+            Became::Gone => message("HWT952I", &format!("{name} IS GONE")),
+            Became::WasNotThere => {
+                message(
+                    "HWT953W",
+                    &format!("{name} WAS NOT THERE: it was deleted before, or is in another catalog"),
+                );
+            }
+            Became::Stays => message("HWT954E", &format!("{name} STAYS: {why}")),
+            Became::Unknown => message("HWT955E", &format!("{name} IS UNKNOWN: {why}")),
+        }
+    }
+    for left in &settlement.bsds_copies_left {
+        message(
+            "HWT960W",
+            &format!("{} IS LEFT, THE COPY OF THE BSDS BESIDE AN ARCHIVE: {}", left.name, left.why),
+        );
+    }
+    for name in &settlement.kept_and_gone {
+        let text = format!(
+            "{name} IS GONE, AND THE PLAN KEEPS IT: look who deleted it; restore it from its other copy"
+        );
+        message("HWT957E", &text);
+    }
+    for name in &settlement.others {
+        message("HWT956W", &format!("{name} IS NOT IN THE PLAN: is this the SYSPRINT of another job?"));
+    }
+}
