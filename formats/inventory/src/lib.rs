@@ -25,6 +25,7 @@
 mod hex;
 mod inventory;
 mod layout;
+mod ledger;
 mod pieces;
 mod plan;
 mod shared;
@@ -37,6 +38,7 @@ pub use inventory::{
     UnitNow, VERSION,
 };
 pub use layout::write;
+pub use ledger::{CopiedBy, CopiedPageSet, Evidence, Ledger, LedgerPoint, RestartRbas};
 pub use pieces::Piece;
 pub use plan::{
     AbsentEntry, ActionEntry, DeleteEntry, GapEntry, HolderEntry, HolderKind, Inputs, KeepEntry, Plan,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon};
-use format_types::DataSetName;
+use format_types::{DataSetName, QueueManagerName};
 use operation_retention::Span;
 
 /// Say which log data sets recovery needs, why, and which may go; delete those
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Say why an RBA or a log data set is kept, and what would let it go
     #[command(
-        override_usage = "prunelog explain [OPTIONS] <QMGR> <RBA|NAME>\n       prunelog explain [OPTIONS] --inventory <FILE> <RBA|NAME>"
+        override_usage = "prunelog explain [OPTIONS] <QMGR> <RBA|NAME>\n       prunelog explain [OPTIONS] --inventory <FILE> <RBA|NAME>\n       prunelog explain [OPTIONS] --listing <FILE> <RBA|NAME>"
     )]
     Explain(Explain),
     /// Delete what a policy lets go, or of a reviewed plan what it lets go still
@@ -194,14 +194,31 @@ pub(crate) struct Apply {
     pub(crate) scratch: Option<PathBuf>,
 }
 
+/// A real queue manager, of which there are listings alone.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Real site")]
+pub(crate) struct SiteArgs {
+    /// What CSQJU004, DISPLAY USAGE TYPE(ALL) and LISTCAT printed, instead of a queue manager; may be given again, - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) listing: Vec<PathBuf>,
+    /// Ledger of the recovery points made on the host; without one there are none, and nothing may go
+    #[arg(long, value_name = "FILE", requires = "listing")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// The one queue manager of the listings that is wanted; of several there is one line each
+    #[arg(long, value_name = "NAME", requires = "listing")]
+    pub(crate) queue_manager: Option<QueueManagerName>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// Directory of the queue manager, running or not
-    #[arg(value_name = "QMGR", required_unless_present = "inventory", conflicts_with = "inventory")]
+    #[arg(value_name = "QMGR")]
     pub(crate) directory: Option<PathBuf>,
     /// Inventory document instead of a queue manager; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) inventory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Write the plan document here
@@ -229,9 +246,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE")]
     pub(crate) inventory: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// Directory of the queue manager unless an inventory is given; then an RBA as X'..' or 16 hexadecimal digits, or the name of a log
-    /// data set
+    /// Directory of the queue manager unless an inventory or listings are given; then an RBA as X'..' or 16 hexadecimal digits, or the
+    /// name of a log data set
     #[arg(value_name = "QMGR> <RBA|NAME", num_args = 1..=2, required = true)]
     pub(crate) words: Vec<String>,
 }

@@ -10,11 +10,15 @@ use crate::{plan, report, settings};
 
 /// Code 12 when there is no such data set.
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
-    let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref())?;
-    let policy = settings::policy(&asked.policy)?;
-    let read =
-        plan::read(&origin, plan::More { copy1: policy.copy2_shorter, ..plan::More::default() }, session)?;
+    let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref(), &asked.site)?;
+    let policy = origin.policy(settings::policy(&asked.policy)?);
+    let more = plan::More { reading: false, ..plan::More::of(&policy) };
+    let read = plan::read(&origin, more, session)?;
     let (inventory, at) = plan::parse(&read.bytes, &origin)?;
+    if read.site.is_some() {
+        // Listings that no plan can be made from explain nothing either.
+        plan::make(&inventory, &read, &policy, at, &origin)?;
+    }
     let explanation = operation_retention::explain(&inventory, &policy, at, &question)
         .map_err(|error| plan::unusable(&origin, &error))?;
     if let (Explanation::DataSet { data_sets }, Question::DataSet(name)) = (&explanation, &question)

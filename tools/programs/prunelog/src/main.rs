@@ -7,6 +7,7 @@ mod explain;
 mod files;
 mod inventory;
 mod jobs;
+mod listings;
 mod metrics;
 mod plan;
 mod prove;

@@ -6,10 +6,11 @@ use format_inventory::{Inputs, Inventory, Plan, Stretch, WarningEntry};
 use format_types::{Timestamp, crc32c};
 use operation_inventory::{Source, SourceError, read_source};
 use operation_retention::{InventoryError, Policy};
+use operation_site::SiteInventory;
 use rayon::prelude::*;
 
-use crate::files;
 use crate::settings::Origin;
+use crate::{files, listings};
 
 /// Name under which a running queue manager sees the program.
 pub(crate) const APPLICATION: &str = "PRUNELOG";
@@ -20,6 +21,16 @@ pub(crate) struct Read {
     pub(crate) bytes: Vec<u8>,
     /// Doubts about what it is made from.
     pub(crate) warnings: Vec<WarningEntry>,
+    /// Of a real site, what a plan is checked against.
+    pub(crate) site: Option<SiteInventory>,
+}
+
+impl Read {
+    /// The document of a real queue manager.
+    pub(crate) fn of_site(site: SiteInventory, origin: &Origin) -> Result<Self, Failure> {
+        let bytes = site.inventory.to_json().map_err(|error| refused(origin, error))?.into_bytes();
+        Ok(Self { bytes, warnings: site.warnings.clone(), site: Some(site) })
+    }
 }
 
 /// What is read of a queue manager beside the facts that every plan needs, because it takes time.
@@ -29,19 +40,35 @@ pub(crate) struct More {
     pub(crate) copy1: bool,
     /// How fast log is read.
     pub(crate) reading: bool,
+    /// Checkpoints before what is needed, of a real site.
+    pub(crate) margin: u32,
 }
 
 impl More {
     /// What `policy` asks for.
     pub(crate) fn of(policy: &Policy) -> Self {
-        Self { copy1: policy.copy2_shorter, reading: policy.restart_within.is_some() }
+        Self {
+            copy1: policy.copy2_shorter,
+            reading: policy.restart_within.is_some(),
+            margin: policy.margin().unwrap_or(0),
+        }
     }
 }
 
 /// The inventory document, or the one of a queue manager.
 pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Read, Failure> {
     match origin {
-        Origin::Document(path) => Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new() }),
+        Origin::Document(path) => {
+            Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new(), site: None })
+        }
+        Origin::Listings(asked) => {
+            let mut sites = listings::inventories(asked, more.margin)?.into_iter();
+            match (sites.next(), sites.next()) {
+                (Some(site), None) => Read::of_site(site, origin),
+                _ => Err(Failure::refused("HWT700E", "the listings are of several queue managers")
+                    .hint("say which one with --queue-manager")),
+            }
+        }
         Origin::QueueManager(dir) => {
             let storage = RealStorage::shared();
             let Source { mut facts, .. } =
@@ -56,7 +83,7 @@ pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Rea
             let doubts = facts.doubts().into_iter();
             let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();
             let bytes = facts.document().to_json().map_err(|error| refused(origin, error))?.into_bytes();
-            Ok(Read { bytes, warnings })
+            Ok(Read { bytes, warnings, site: None })
         }
     }
 }
@@ -98,6 +125,9 @@ pub(crate) fn make<'i>(
     let mut plan = plan.map_err(|error| unusable(origin, &error))?;
     plan.inputs.inventory = digest_of_all;
     plan.warnings.extend_from_slice(&read.warnings);
+    if let Some(site) = &read.site {
+        site.check(&plan).map_err(|error| listings::refused(&error))?;
+    }
     Ok(plan)
 }
 

@@ -5,11 +5,12 @@ use std::path::Path;
 use console::{Failure, Outcome, Session, message};
 use format_inventory::Plan as PlanDocument;
 use format_types::ConditionCode;
-use operation_retention::diff;
+use operation_retention::{Policy, diff};
 
 use crate::args::{Arguments, Command, Plan};
 use crate::files::{self, Out};
-use crate::{apply, confirm, explain, inventory, jobs, metrics, plan, report, settings};
+use crate::settings::Origin;
+use crate::{apply, confirm, explain, inventory, jobs, listings, metrics, plan, report, settings};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
@@ -30,11 +31,38 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
         ));
     }
     jobs::check(asked.emit, &asked.job, asked.purge)?;
-    let policy = settings::policy(&asked.policy)?;
-    let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref())?;
+    let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref(), &asked.site)?;
+    let policy = origin.policy(settings::policy(&asked.policy)?);
+    if let Origin::Listings(of_site) = &origin
+        && of_site.queue_manager.is_none()
+    {
+        let mut sites = listings::inventories(of_site, policy.margin().unwrap_or(0))?;
+        if sites.len() > 1 {
+            if asked.out.is_some() || asked.diff.is_some() || asked.emit.is_some() || asked.metrics.is_some()
+            {
+                let text =
+                    "the listings are of several queue managers: there is one line for each, and no plan";
+                return Err(Failure::refused("HWT700E", text).hint("say which one with --queue-manager"));
+            }
+            return listings::summarize(sites, &policy, &origin, session);
+        }
+        if let Some(site) = sites.pop() {
+            return plan_of(asked, &plan::Read::of_site(site, &origin)?, &policy, &origin, session);
+        }
+    }
     let read = plan::read(&origin, plan::More::of(&policy), session)?;
-    let (inventory, at) = plan::parse(&read.bytes, &origin)?;
-    let plan = plan::make(&inventory, &read, &policy, at, &origin)?;
+    plan_of(asked, &read, &policy, &origin, session)
+}
+
+fn plan_of(
+    asked: &Plan,
+    read: &plan::Read,
+    policy: &Policy,
+    origin: &Origin,
+    session: &mut Session,
+) -> Outcome {
+    let (inventory, at) = plan::parse(&read.bytes, origin)?;
+    let plan = plan::make(&inventory, read, policy, at, origin)?;
     let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;
     let before = before.as_deref().zip(asked.diff.as_deref());
     let before = before.map(|(bytes, path)| read_plan(bytes, path)).transpose()?;

@@ -8,8 +8,9 @@ use format_inventory::Plan;
 use format_types::Rba;
 use operation_retention::{Policy, Question};
 
-use crate::args::PolicyArgs;
+use crate::args::{PolicyArgs, SiteArgs};
 use crate::files;
+use crate::listings::Listings;
 
 /// Where the facts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,36 +19,66 @@ pub(crate) enum Origin {
     Document(PathBuf),
     /// A queue manager's directory.
     QueueManager(PathBuf),
+    /// Listings of a real site.
+    Listings(Listings),
+}
+
+/// Checkpoints before what is needed that are kept of a real queue manager, unless something else is typed: a page that was changed and
+/// not written since is forced out after three at the latest.
+const MARGIN: u32 = 3;
+
+impl Origin {
+    /// `policy` with what holds for facts from there where nothing was typed.
+    pub(crate) fn policy(&self, policy: Policy) -> Policy {
+        match self {
+            Self::Listings(_) => Policy { margin: policy.margin.or(Some(MARGIN)), ..policy },
+            Self::Document(_) | Self::QueueManager(_) => policy,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Document(path) | Self::QueueManager(path) => path.display().fmt(f),
+            Self::Listings(_) => f.write_str("of the listings"),
         }
     }
 }
 
-/// Exactly one of the two.
-pub(crate) fn origin(directory: Option<&Path>, inventory: Option<&Path>) -> Result<Origin, Failure> {
-    match (directory, inventory) {
-        (Some(directory), None) => Ok(Origin::QueueManager(directory.to_owned())),
-        (None, Some(inventory)) => Ok(Origin::Document(inventory.to_owned())),
+/// Exactly one of the three.
+pub(crate) fn origin(
+    directory: Option<&Path>,
+    inventory: Option<&Path>,
+    site: &SiteArgs,
+) -> Result<Origin, Failure> {
+    match (directory, inventory, site.listing.is_empty()) {
+        (Some(directory), None, true) => Ok(Origin::QueueManager(directory.to_owned())),
+        (None, Some(inventory), true) => Ok(Origin::Document(inventory.to_owned())),
+        (None, None, false) => Ok(Origin::Listings(Listings {
+            files: site.listing.clone(),
+            ledger: site.ledger.clone(),
+            queue_manager: site.queue_manager.clone(),
+        })),
         _ => Err(Failure::refused(
             "HWT700E",
-            "a queue manager's directory is wanted, or --inventory and no directory",
+            "a queue manager's directory is wanted, or --inventory, or --listing: one of them",
         )),
     }
 }
 
 /// What `explain` is given: where the facts come from, and the question.
-pub(crate) fn explain(words: &[String], inventory: Option<&Path>) -> Result<(Origin, Question), Failure> {
+pub(crate) fn explain(
+    words: &[String],
+    inventory: Option<&Path>,
+    site: &SiteArgs,
+) -> Result<(Origin, Question), Failure> {
     let (directory, what) = match words {
         [what] => (None, what),
         [directory, what] => (Some(Path::new(directory)), what),
         _ => return Err(Failure::refused("HWT700E", "an RBA or the name of a log data set is wanted")),
     };
-    Ok((origin(directory, inventory)?, question(what)?))
+    Ok((origin(directory, inventory, site)?, question(what)?))
 }
 
 /// The policy: the file's, with what was typed before it.

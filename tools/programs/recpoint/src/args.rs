@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon, parse_duration, parse_time};
-use format_types::Timestamp;
+use format_types::{DataSetName, PageSetId, Timestamp};
 
 /// Make, list, show, verify, hold and forget recovery points
 #[derive(Debug, Parser)]
@@ -51,6 +51,12 @@ pub(crate) enum Command {
     /// Its files stay unless --delete-files is given. A point that is held, the last verified one that covers a page set, and the one with
     /// the newest DEFINE statements are not forgotten.
     Forget(Forget),
+    /// Register a point that was made on the host, by the output of its job
+    ///
+    /// The listings are those of one backup, in the order in which they were printed: DISPLAY USAGE TYPE(ALL), the copies of the page
+    /// sets, and what shows where the log ended afterwards (CSQJ002I, CSQJ003I or DISPLAY LOG). What is missing, in another order, or
+    /// went wrong is refused. prunelog plan --listing --ledger counts on what is registered here.
+    Register(Register),
 }
 
 /// Directory of the queue manager.
@@ -140,6 +146,60 @@ pub(crate) struct Forget {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What made the copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CopiedByArg {
+    /// IDCAMS REPRO, whose SYSPRINT is among the listings
+    Repro,
+    /// A logical copy by DFSMSdss: its copies are named with --copy
+    DssLogical,
+    /// A physical copy by DFSMSdss: its copies are named with --copy
+    DssPhysical,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// Ledger that the point goes into; made when it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: PathBuf,
+    /// Output of the backup; may be given again, - is standard input
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) listing: Vec<PathBuf>,
+    /// The point's name, one of its own for each queue manager
+    #[arg(long, value_name = "NAME", value_parser = point_name)]
+    pub(crate) name: String,
+    /// What made the copies
+    #[arg(long, value_enum)]
+    pub(crate) copied_by: CopiedByArg,
+    /// When it was made, for policies that go by time: 2026-11-22T10:15:00Z; now unless given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Timestamp>,
+    /// Which data set is which page set, where its name does not end in PSIDnn: 3=MQ1.DATA3; may be given again
+    #[arg(long, value_name = "N=DSN", value_parser = page_set)]
+    pub(crate) page_set: Vec<(PageSetId, DataSetName)>,
+    /// Which data set is the copy of a page set, where the listings do not name it: 3=MQ1.BACKUP.P3.G0012V00; may be given again
+    #[arg(long, value_name = "N=DSN", value_parser = page_set)]
+    pub(crate) copy: Vec<(PageSetId, DataSetName)>,
+    /// Believe that the copies are whole where no output shows it; every plan says so
+    #[arg(long)]
+    pub(crate) trust: bool,
+}
+
+fn point_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@#$".contains(c);
+    if !text.is_empty() && text.len() <= 64 && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("'{text}' is no name of a point: 1 to 64 letters, digits, and - _ . @ # $ are wanted"))
+}
+
+fn page_set(text: &str) -> Result<(PageSetId, DataSetName), String> {
+    let wrong = || format!("'{text}' is no page set with a data set: 3=MQ1.PSID03 is wanted");
+    let (number, name) = text.split_once('=').ok_or_else(wrong)?;
+    let page_set = number.parse().ok().and_then(PageSetId::new).ok_or_else(wrong)?;
+    Ok((page_set, name.parse().map_err(|error| format!("{}: {error}", wrong()))?))
 }
 
 #[derive(Debug, Args)]

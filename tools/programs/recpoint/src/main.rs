@@ -6,6 +6,7 @@ mod forget;
 mod full;
 mod hold;
 mod list;
+mod register;
 mod restart;
 mod run;
 mod show;

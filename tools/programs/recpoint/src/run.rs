@@ -18,6 +18,7 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         Command::Hold(hold) => crate::hold::hold(hold, &storage, session),
         Command::Release(kept) => crate::hold::release(kept, &storage, session),
         Command::Forget(forget) => crate::forget::run(forget, &storage, session),
+        Command::Register(register) => crate::register::run(register, &storage, session),
     }
 }
 

@@ -1,0 +1,53 @@
+//! Holes in what a log map lists.
+
+use format_listing::{ActiveStatus, LogMap};
+use format_types::{Rba, RbaRange};
+
+/// Log that a copy has in no data set, though it has log before and behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) copy: u8,
+    pub(crate) range: RbaRange,
+}
+
+/// What the data sets of each copy hold, active and archive. An active log that may be used again has its archive.
+fn ranges(map: &LogMap, index: usize) -> Vec<RbaRange> {
+    let actives = map.active.get(index).into_iter().flatten();
+    let actives =
+        actives.filter(|log| !log.status.contains(&ActiveStatus::Reusable)).map(|log| log.row.range());
+    let archives = map.archives.get(index).into_iter().flatten().map(|volume| volume.row.range());
+    let mut ranges: Vec<RbaRange> = actives.chain(archives).filter(|range| !range.is_empty()).collect();
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges
+}
+
+/// The holes of both copies. A copy that begins above the other one lacks what is below, and one that ends before `end` what is behind.
+pub(crate) fn holes(map: &LogMap, end: Rba) -> Vec<Hole> {
+    let copies = [ranges(map, 0), ranges(map, 1)];
+    let lowest = copies.iter().filter_map(|ranges| ranges.first()).map(|range| range.start).min();
+    let mut holes = Vec::new();
+    for (copy, ranges) in (1..).zip(&copies) {
+        let Some(mut at) = lowest.filter(|_| !ranges.is_empty()) else { continue };
+        for range in ranges {
+            if range.start > at {
+                holes.push(Hole { copy, range: RbaRange::new(at, range.start) });
+            }
+            at = at.max(range.end);
+        }
+        if at < end {
+            holes.push(Hole { copy, range: RbaRange::new(at, end) });
+        }
+    }
+    holes
+}
+
+/// Two archives of a copy that hold partly the same log: their names, for a message.
+pub(crate) fn overlap(map: &LogMap) -> Option<[&str; 2]> {
+    map.archives.iter().find_map(|volumes| {
+        let mut rows: Vec<_> = volumes.iter().map(|volume| &volume.row).collect();
+        rows.sort_by_key(|row| (row.start, row.last));
+        let pairs = rows.windows(2).filter_map(|pair| <&[_; 2]>::try_from(pair).ok());
+        let mut wrong = pairs.filter(|[a, b]| b.start <= a.last && (a.start, a.last) != (b.start, b.last));
+        wrong.next().map(|[a, b]| [a.data_set.as_str(), b.data_set.as_str()])
+    })
+}

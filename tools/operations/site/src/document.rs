@@ -1,0 +1,318 @@
+//! The inventory of a queue manager, from its listings and the ledger.
+
+use std::borrow::Cow;
+
+use format_inventory::{
+    Evidence, History, Inventory, Ledger, LedgerPoint, LogDataSet, LogKind, LrsnRange, Now, PageSetNow, Part,
+    Plan, Point, PointPageSet, RecordedParts, UnitNow, VERSION, WarningEntry,
+};
+use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogRow, PageSetCondition};
+use format_types::{DataSetName, PointState, QueueManagerName, Rba};
+
+use crate::catalog::{Catalogs, Existence};
+use crate::continuity::{self, Hole};
+use crate::error::SiteError;
+use crate::gather::{Listings, Site, place};
+
+/// A real queue manager's log has one history: what a conditional restart gave up is no longer in its inventory.
+const HISTORY: &str = "1";
+
+/// Complete checkpoints that a restart needs.
+const RESTART_CHECKPOINTS: usize = 2;
+
+/// The highest RBA of 6 bytes.
+const LIMIT_OF_SIX: Rba = Rba(0xFFFF_FFFF_FFFF);
+
+/// An inventory, and what a plan of it must not overlook.
+#[derive(Debug, Clone)]
+pub struct SiteInventory {
+    /// The inventory document.
+    pub inventory: Inventory<'static>,
+    /// What to look at.
+    pub warnings: Vec<WarningEntry>,
+    holes: Vec<Hole>,
+    map: String,
+}
+
+impl Site<'_> {
+    /// The inventory of `queue_manager`, one of the site's, with the points of `ledger`, for a margin of so many checkpoints.
+    ///
+    /// # Errors
+    /// When the log map contradicts itself, or the ledger's points are of other log.
+    pub fn inventory(
+        &self,
+        queue_manager: &Listings<'_>,
+        ledger: &Ledger,
+        margin: u32,
+    ) -> Result<SiteInventory, SiteError> {
+        queue_manager.inventory(&self.catalogs, ledger, margin)
+    }
+}
+
+impl Listings<'_> {
+    fn inventory(
+        &self,
+        catalogs: &Catalogs<'_>,
+        ledger: &Ledger,
+        margin: u32,
+    ) -> Result<SiteInventory, SiteError> {
+        let name = &self.queue_manager;
+        let end = self.map.header.highest_written.plus(1);
+        let map = place(self.map_at);
+        if let Some([one, other]) = continuity::overlap(self.map) {
+            let text = format!("{name}: {map}: {one} AND {other} HOLD PARTLY THE SAME LOG");
+            return Err(SiteError::new(
+                "HWT917E",
+                text,
+                "look at the log inventory; nothing can be planned from it",
+            ));
+        }
+        let mut warnings = Vec::new();
+        let mut points = Vec::new();
+        for point in ledger.points.iter().filter(|point| point.queue_manager == *name) {
+            if point.end >= end {
+                let text = format!(
+                    "{name}: POINT {} OF THE LEDGER ENDS AT {}, HIGHEST RBA WRITTEN IS {} AT {map}",
+                    point.name, point.end, self.map.header.highest_written
+                );
+                return Err(SiteError::new(
+                    "HWT913E",
+                    text,
+                    "print the log map anew; or this is the ledger of another queue manager of that name",
+                ));
+            }
+            points.push(self::point(point, catalogs, &mut warnings));
+        }
+        let parts = points.iter().filter_map(|point| point.system_recovery.page_sets.as_ref());
+        let needs: Vec<Rba> = parts.map(|part| part.rba).chain([self.restart.lowest(), end]).collect();
+        let inventory = Inventory {
+            version: VERSION,
+            queue_manager: name.clone(),
+            histories: vec![History { id: HISTORY.to_owned(), parent: None, cut: None }],
+            logs: self.logs(catalogs),
+            points,
+            now: self.now(end, self.checkpoints(&needs, margin as usize)),
+            holds: Vec::new(),
+            in_progress: Vec::new(),
+            holes: Vec::new(),
+        };
+        Ok(SiteInventory { inventory, warnings, holes: continuity::holes(self.map, end), map })
+    }
+
+    fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'static>> {
+        let mut logs = Vec::new();
+        for (copy, volumes) in (1..).zip(&self.map.archives) {
+            for volume in volumes {
+                let (present, catalogued) = existence(volume, catalogs);
+                let place = volume.volume.clone().map(Cow::Owned);
+                logs.push(LogDataSet {
+                    present,
+                    catalogued,
+                    volume: place,
+                    ..log(&volume.row, copy, LogKind::Archive)
+                });
+            }
+        }
+        for (copy, actives) in (1..).zip(&self.map.active) {
+            for active in actives.iter().filter(|active| !active.row.range().is_empty()) {
+                // One that may be used again holds no log for certain: it may be written over at any time.
+                if active.status.contains(&ActiveStatus::Reusable) {
+                    continue;
+                }
+                let stopped = active.status.contains(&ActiveStatus::Stopped);
+                let state = if stopped { PointState::Damaged } else { PointState::Unverified };
+                logs.push(LogDataSet { state, ..log(&active.row, copy, LogKind::Active) });
+            }
+        }
+        logs
+    }
+
+    fn now(&self, end: Rba, checkpoints: Vec<Rba>) -> Now {
+        let lowest = self.restart.lowest();
+        // When a page set was made no listing says. Without a backup all log that there is counts; what went before is gone anyway.
+        let oldest = self.used_rows().map(|row| row.start).min();
+        let page_sets = self.page_sets.iter().filter_map(|row| {
+            let online = match row.condition {
+                PageSetCondition::Online(_) => true,
+                PageSetCondition::Offline | PageSetCondition::Suspended => false,
+                // Nothing was ever written there.
+                PageSetCondition::NotDefined | PageSetCondition::NeverOnline => return None,
+            };
+            // DISPLAY USAGE gives the lowest of all page sets alone.
+            Some(PageSetNow { psid: row.page_set, recovery_rba: lowest, online, created: oldest })
+        });
+        let units = self.oldest_unit.iter();
+        Now {
+            log_end: end,
+            checkpoints,
+            page_sets: page_sets.collect(),
+            structures: Vec::new(),
+            units: units
+                .map(|urid| UnitNow { urid: *urid, state: "active".to_owned(), shunted: None })
+                .collect(),
+            at: None,
+            history: Some(HISTORY.to_owned()),
+            rba_limit: (self.map.width == AddressWidth::Six).then_some(LIMIT_OF_SIX),
+            rates: None,
+        }
+    }
+
+    /// Begins of checkpoints. A checkpoint is taken whenever the log is switched, so that below the checkpoint queue the beginning of each
+    /// data set stands for one: as many as `margin` asks for before each of `needs`.
+    fn checkpoints(&self, needs: &[Rba], margin: usize) -> Vec<Rba> {
+        let queue = self.map.checkpoints.as_deref().unwrap_or_default();
+        let mut begins: Vec<Rba> = queue.iter().map(|checkpoint| checkpoint.begin).collect();
+        let oldest = begins.iter().min().copied().unwrap_or(Rba::MAX);
+        let mut starts: Vec<Rba> =
+            self.used_rows().map(|row| row.start).filter(|start| *start < oldest).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        for need in needs {
+            let before = starts.partition_point(|start| start <= need);
+            begins.extend(starts.iter().take(before).rev().take(margin.max(RESTART_CHECKPOINTS)));
+        }
+        begins.sort_unstable();
+        begins.dedup();
+        begins
+    }
+
+    fn used_rows(&self) -> impl Iterator<Item = &LogRow> {
+        let actives = self.map.active.iter().flatten().map(|active| &active.row);
+        let archives = self.map.archives.iter().flatten().map(|volume| &volume.row);
+        actives.chain(archives).filter(|row| !row.range().is_empty())
+    }
+}
+
+fn log(row: &LogRow, copy: u8, kind: LogKind) -> LogDataSet<'static> {
+    let range = row.range();
+    LogDataSet {
+        name: Cow::Owned(row.data_set.as_str().to_owned()),
+        kind,
+        copy,
+        history: Cow::Borrowed(HISTORY),
+        start: range.start,
+        end: range.last(),
+        bytes: range.len(),
+        present: true,
+        state: PointState::Unverified,
+        registered: true,
+        volume: None,
+        catalogued: true,
+        lrsn: row.lrsns.map(|[start, end]| Box::new(LrsnRange { start: Rba(start.0), end: Rba(end.0) })),
+        time: None,
+    }
+}
+
+/// Whether an archive is there, and whether it can be deleted by name. What only the log map says of it is believed where that says that
+/// it is catalogued, on no tape.
+fn existence(volume: &ArchiveVolume, catalogs: &Catalogs<'_>) -> (bool, bool) {
+    match catalogs.existence(&volume.row.data_set) {
+        Existence::OnDisk => (true, true),
+        Existence::OnTape => (true, false),
+        Existence::Absent if volume.catalogued == Some(true) => (false, true),
+        // The catalog never had it.
+        Existence::Absent => (true, false),
+        Existence::Unknown => {
+            let tape = volume.unit.as_deref().is_some_and(is_tape);
+            (true, volume.catalogued == Some(true) && !tape)
+        }
+    }
+}
+
+/// Names of units are each site's own; these are the usual ones of tapes.
+fn is_tape(unit: &str) -> bool {
+    ["TAPE", "CART", "VTS"].iter().any(|word| unit.contains(word))
+        || ["3480", "3490", "3590", "3592"].iter().any(|word| unit.starts_with(word))
+}
+
+fn point(point: &LedgerPoint, catalogs: &Catalogs<'_>, warnings: &mut Vec<WarningEntry>) -> Point {
+    let copies = || point.page_sets.iter().map(|set| (set, set.copy.parse::<DataSetName>()));
+    let existence = |name: &Result<DataSetName, _>| match name {
+        Ok(name) => catalogs.existence(name),
+        Err(_) => Existence::Unknown,
+    };
+    let gone = copies().find(|(_, name)| existence(name) == Existence::Absent);
+    let listed = copies().all(|(_, name)| matches!(existence(&name), Existence::OnDisk | Existence::OnTape));
+    let mut warn = |id: &str, text: String| warnings.push(WarningEntry { id: id.to_owned(), text });
+    let state = match (gone, point.evidence) {
+        (Some((set, _)), _) => {
+            let text = format!(
+                "POINT {} HAS EXPIRED: {}, THE COPY OF PAGE SET {}, IS NOT IN THE CATALOG; it counts for nothing",
+                point.name, set.copy, set.psid
+            );
+            warn("HWT904W", text);
+            PointState::Damaged
+        }
+        (None, Evidence::Clean) => PointState::Verified,
+        (None, Evidence::Trusted) => {
+            let text = format!(
+                "POINT {} COUNTS BECAUSE IT WAS REGISTERED WITH --trust: no output of its job says that its copies are whole",
+                point.name
+            );
+            warn("HWT905W", text);
+            PointState::Verified
+        }
+        (None, Evidence::None) if listed => PointState::Verified,
+        (None, Evidence::None) => {
+            let text = format!(
+                "POINT {} COUNTS FOR NOTHING: its job's output did not end, and no complete LISTCAT has all of its copies",
+                point.name
+            );
+            warn("HWT906W", text);
+            PointState::Unverified
+        }
+    };
+    let from = point.restart.lowest();
+    let holder = if point.restart.with_offline < point.restart.online { "CSQI025I" } else { "CSQI024I" };
+    Point {
+        name: point.name.clone(),
+        method: point.method,
+        state,
+        at: point.at,
+        history: HISTORY.to_owned(),
+        start: point.start,
+        end: point.end,
+        page_sets: point
+            .page_sets
+            .iter()
+            .map(|set| PointPageSet { psid: set.psid, recovery_rba: from })
+            .collect(),
+        system_recovery: RecordedParts {
+            page_sets: Some(Part { rba: from, holder: format!("{holder} when it was made") }),
+            structures: None,
+            units: None,
+        },
+    }
+}
+
+impl SiteInventory {
+    /// Refuses a plan that rests on log which the map does not list: needed log that is in no data set, or a hole in a copy at or above
+    /// the boundary, may be a row that the listing has lost, or an inventory that has wrapped.
+    ///
+    /// # Errors
+    /// The first such log.
+    pub fn check(&self, plan: &Plan<'_>) -> Result<(), SiteError> {
+        let name: &QueueManagerName = &plan.queue_manager;
+        let hint = "when the log inventory has wrapped (MAXARCH), enter the archives again with NEWLOG; else print the log map anew";
+        if let Some(gap) = plan.gaps.first() {
+            let by = gap.needed_by.iter().chain(&gap.destroys).next().map_or("", String::as_str);
+            let text = format!(
+                "{name}: {} TO {} IS NEEDED ({by}) AND IN NO DATA SET OF {}",
+                gap.start, gap.end, self.map
+            );
+            return Err(SiteError::new("HWT918E", text, hint));
+        }
+        let boundary = plan.boundary.unwrap_or(Rba::ZERO);
+        if let Some(hole) = self.holes.iter().find(|hole| hole.range.end > boundary) {
+            let text = format!(
+                "{name}: COPY {} HAS NO DATA SET FOR {} TO {} AT {}, AND LOG IS KEPT FROM {boundary}",
+                hole.copy,
+                hole.range.start,
+                hole.range.last(),
+                self.map
+            );
+            return Err(SiteError::new("HWT918E", text, hint));
+        }
+        Ok(())
+    }
+}

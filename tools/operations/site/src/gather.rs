@@ -1,0 +1,160 @@
+//! Which listing is of which queue manager.
+
+use std::collections::BTreeMap;
+
+use format_inventory::RestartRbas;
+use format_listing::{DataSetRow, DataSetUsageRow, LogAddress, LogMap, PageSetRow, Report, Section};
+use format_types::{QueueManagerName, Rba};
+
+use crate::catalog::Catalogs;
+use crate::error::SiteError;
+use crate::pairing;
+
+/// All queue managers of the listings.
+#[derive(Debug)]
+pub struct Site<'s> {
+    /// In the order of their names.
+    pub queue_managers: Vec<Listings<'s>>,
+    /// What LISTCAT says, of all of them together.
+    pub(crate) catalogs: Catalogs<'s>,
+}
+
+/// What the listings say of one queue manager.
+#[derive(Debug)]
+pub struct Listings<'s> {
+    /// Its name.
+    pub queue_manager: QueueManagerName,
+    pub(crate) map: &'s LogMap,
+    pub(crate) map_at: &'s Section,
+    /// The rows of its page sets, as printed last.
+    pub(crate) page_sets: &'s [PageSetRow],
+    /// The lowest that any of its usages gives.
+    pub(crate) restart: RestartRbas,
+    /// First record of the oldest active unit of recovery.
+    pub(crate) oldest_unit: Option<Rba>,
+}
+
+/// The sections of one queue manager, kind by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Kinds<'s> {
+    pub(crate) maps: Vec<(&'s Section, &'s LogMap)>,
+    pub(crate) page_sets: Option<&'s [PageSetRow]>,
+    pub(crate) data_sets: Vec<(&'s Section, &'s DataSetUsageRow)>,
+    pub(crate) online: Vec<(&'s Section, Rba)>,
+    pub(crate) with_offline: Vec<(&'s Section, Rba)>,
+    pub(crate) log_ends: Vec<(&'s Section, Rba)>,
+    /// Where something of a queue sharing group stands.
+    pub(crate) group: Option<&'s Section>,
+}
+
+impl<'s> Kinds<'s> {
+    fn take(&mut self, section: &'s Section) {
+        match &section.report {
+            Report::LogMap(map) => self.maps.push((section, map)),
+            Report::PageSets(rows) => self.page_sets = Some(rows),
+            Report::DataSets(rows) => self.data_sets.extend(rows.iter().map(|row| (section, row))),
+            Report::RestartRba(rba) => self.online.push((section, *rba)),
+            Report::RestartRbaWithOffline(rba) => self.with_offline.push((section, *rba)),
+            Report::LogStatus(log) => self.log_ends.push((section, log.latest)),
+            Report::Structures(found) if !found.is_empty() => self.group = Some(section),
+            Report::StructureBackups(found) if !found.is_empty() => self.group = Some(section),
+            Report::SharedMessageDataSets(_) | Report::SharedMessageBuffers(_) => self.group = Some(section),
+            // These say nothing that decides: the usage says it, and of this moment.
+            Report::Structures(_)
+            | Report::StructureBackups(_)
+            | Report::BufferPools(_)
+            | Report::LogParameters(_)
+            | Report::Connections(_)
+            | Report::Objects(_)
+            | Report::Event(_)
+            | Report::Idcams(_)
+            | Report::LogInventory(_) => {}
+        }
+    }
+
+    /// Names of log data sets that its usage gives.
+    pub(crate) fn named_data_sets(
+        &self,
+    ) -> impl Iterator<Item = (&'s Section, &'s DataSetUsageRow, &'s str)> {
+        let named = |(section, row): &(&'s Section, &'s DataSetUsageRow)| {
+            row.data_set.as_ref().map(|name| (*section, *row, name.as_str()))
+        };
+        self.data_sets.iter().filter_map(named)
+    }
+}
+
+/// `FILE line N`, for messages.
+pub(crate) fn place(section: &Section) -> String {
+    format!("{} line {}", section.file, section.line)
+}
+
+/// Groups `sections` by queue manager, in the order of their names; each has one log map and the answer to DISPLAY USAGE, and they fit
+/// together.
+///
+/// # Errors
+/// When something is missing, does not fit, or belongs to a queue sharing group.
+pub fn gather(sections: &[Section]) -> Result<Site<'_>, SiteError> {
+    let mut found: BTreeMap<QueueManagerName, Kinds<'_>> = BTreeMap::new();
+    let mut unnamed = Vec::new();
+    for section in sections {
+        match (&section.queue_manager, &section.report) {
+            (Some(name), _) => found.entry(name.clone()).or_default().take(section),
+            (None, Report::LogMap(map)) => unnamed.push((section, &**map)),
+            (None, Report::Idcams(_) | Report::LogInventory(_)) => {}
+            (None, _) => {
+                return Err(SiteError::new(
+                    "HWT910E",
+                    format!("{}: THE REPORT DOES NOT SAY WHOSE IT IS", place(section)),
+                    "print it with the command prefix, so that every line names its queue manager",
+                ));
+            }
+        }
+    }
+    let owners = pairing::Owners::of(&found);
+    for (section, map) in unnamed {
+        let owner = owners.of_map(section, map)?;
+        if let Some(kinds) = found.get_mut(&owner) {
+            kinds.maps.push((section, map));
+        }
+    }
+    if found.is_empty() {
+        return Err(SiteError::new(
+            "HWT911E",
+            "THE LISTINGS HOLD NO LOG MAP AND NO USAGE",
+            "give what CSQJU004 and DISPLAY USAGE TYPE(ALL) print",
+        ));
+    }
+    let queue_managers = found.into_iter().map(|(name, kinds)| listings(name, &kinds));
+    Ok(Site { queue_managers: queue_managers.collect::<Result<_, _>>()?, catalogs: Catalogs::of(sections) })
+}
+
+fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s>, SiteError> {
+    let missing =
+        |what: &str, hint| Err(SiteError::new("HWT911E", format!("{name}: {what} IS MISSING"), hint));
+    let usage = "give the whole answer to DISPLAY USAGE TYPE(ALL)";
+    let (map_at, map) = match kinds.maps.as_slice() {
+        [] => return missing("THE LOG MAP", "print it with CSQJU004"),
+        [(at, map)] => (*at, *map),
+        maps => pairing::one_of_two(&name, maps)?,
+    };
+    let Some(page_sets) = kinds.page_sets else { return missing("CSQI010I", usage) };
+    let lowest = |rbas: &[(&Section, Rba)]| rbas.iter().map(|(_, rba)| *rba).min();
+    let Some(online) = lowest(&kinds.online) else { return missing("CSQI024I", usage) };
+    let Some(with_offline) = lowest(&kinds.with_offline) else { return missing("CSQI025I", usage) };
+    if kinds.data_sets.is_empty() {
+        return missing("CSQI070I", usage);
+    }
+    pairing::check(&name, map_at, map, kinds)?;
+    let oldest_unit = kinds.data_sets.iter().filter_map(|(_, row)| match (row.row, row.from) {
+        (DataSetRow::OldestUnit, Some(LogAddress::Rba(rba))) => Some(rba),
+        _ => None,
+    });
+    Ok(Listings {
+        queue_manager: name,
+        map,
+        map_at,
+        page_sets,
+        restart: RestartRbas { online, with_offline },
+        oldest_unit: oldest_unit.min(),
+    })
+}

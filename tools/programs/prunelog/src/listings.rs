@@ -1,0 +1,161 @@
+//! Plans of real sites: from listings and a ledger, one queue manager or many.
+
+use std::path::{Path, PathBuf};
+
+use console::{Failure, Session, message};
+use format_inventory::{Ledger, Plan, PointEntry, format_time};
+use format_listing::{Section, Text};
+use format_types::{ConditionCode, PointState, QueueManagerName};
+use operation_retention::Policy;
+use operation_site::{SiteError, SiteInventory, gather};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::files;
+use crate::plan::{self, Read};
+use crate::settings::Origin;
+
+/// Listings, and what they are read with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listings {
+    /// The files.
+    pub(crate) files: Vec<PathBuf>,
+    /// The ledger of recovery points.
+    pub(crate) ledger: Option<PathBuf>,
+    /// The one queue manager that is wanted.
+    pub(crate) queue_manager: Option<QueueManagerName>,
+}
+
+/// What a site's listings or ledger are refused for.
+pub(crate) fn refused(error: &SiteError) -> Failure {
+    Failure::refused(error.id, &error.text).hint(error.hint)
+}
+
+/// All reports of the files.
+pub(crate) fn sections(paths: &[PathBuf]) -> Result<Vec<Section>, Failure> {
+    let mut texts = Vec::new();
+    for path in paths {
+        let bytes = files::read(path, "HWT907E")?;
+        let text = Text::decode(&path.display().to_string(), &bytes);
+        texts.push(text.map_err(|error| unreadable(&error))?);
+    }
+    format_listing::read(&texts).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &format_listing::ListingError) -> Failure {
+    Failure::refused("HWT907E", format!("A LISTING CANNOT BE USED: {error}"))
+}
+
+fn ledger(path: Option<&Path>) -> Result<Ledger, Failure> {
+    let Some(path) = path else { return Ok(Ledger::default()) };
+    let bytes = files::read(path, "HWT908E")?;
+    Ledger::parse(&bytes).map_err(|error| {
+        Failure::refused("HWT908E", format!("THE LEDGER {} CANNOT BE USED: {error}", path.display()))
+    })
+}
+
+/// The inventories of the queue managers in the listings, or of the one that is wanted, for a margin of so many checkpoints.
+pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<SiteInventory>, Failure> {
+    let ledger = ledger(listings.ledger.as_deref())?;
+    let sections = sections(&listings.files)?;
+    let site = gather(&sections).map_err(|error| refused(&error))?;
+    let wanted =
+        |name: &QueueManagerName| listings.queue_manager.as_ref().is_none_or(|wanted| wanted == name);
+    let chosen: Vec<_> = site.queue_managers.iter().filter(|found| wanted(&found.queue_manager)).collect();
+    if let (true, Some(name)) = (chosen.is_empty(), &listings.queue_manager) {
+        let known: Vec<&str> = site.queue_managers.iter().map(|found| found.queue_manager.as_str()).collect();
+        let text = format!("THE LISTINGS HAVE NO QUEUE MANAGER {name}, BUT {}", known.join(", "));
+        return Err(Failure::refused("HWT911E", text));
+    }
+    let inventories: Result<Vec<_>, _> =
+        chosen.par_iter().map(|found| site.inventory(found, &ledger, margin)).collect();
+    inventories.map_err(|error| refused(&error))
+}
+
+/// A queue manager's line of a site.
+#[derive(Debug, Serialize)]
+struct Row {
+    queue_manager: QueueManagerName,
+    boundary: Option<String>,
+    boundary_holder: Option<String>,
+    last_good_point: Option<String>,
+    last_good_point_at: Option<String>,
+    delete: usize,
+    keep: usize,
+    over_max_delete: bool,
+}
+
+impl Row {
+    fn of(plan: &Plan<'_>, inventory: &SiteInventory) -> Self {
+        let good = |entry: &&PointEntry| entry.state == PointState::Verified && entry.recoverable;
+        let at = |entry: &PointEntry| {
+            let points = inventory.inventory.points.iter();
+            points.filter(|point| point.name == entry.name).map(|point| point.at).max()
+        };
+        let last = plan.points.iter().filter(good).max_by_key(|entry| at(entry));
+        Self {
+            queue_manager: plan.queue_manager.clone(),
+            boundary: plan.boundary.map(|rba| rba.to_string()),
+            boundary_holder: plan.boundary_holder.clone(),
+            last_good_point: last.map(|entry| entry.name.clone()),
+            last_good_point_at: last.and_then(at).map(format_time),
+            delete: plan.delete.len(),
+            keep: plan.keep.len(),
+            over_max_delete: plan.over_max_delete,
+        }
+    }
+
+    fn line(&self) -> String {
+        let boundary = self.boundary.as_deref().unwrap_or("-");
+        let holder = self.boundary_holder.as_deref().unwrap_or("nobody");
+        let point = match (&self.last_good_point, &self.last_good_point_at) {
+            (Some(name), Some(at)) => format!("last good point {name} of {at}"),
+            _ => "NO GOOD POINT".to_owned(),
+        };
+        let over = if self.over_max_delete { ", more than --max-delete" } else { "" };
+        format!(
+            "{:<4} {boundary} {} go{over}, {} stay; {point}; kept by {holder}",
+            self.queue_manager.as_str(),
+            self.delete,
+            self.keep
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Summary {
+    queue_managers: Vec<Row>,
+    condition_code: ConditionCode,
+}
+
+/// One line for each queue manager.
+pub(crate) fn summarize(
+    inventories: Vec<SiteInventory>,
+    policy: &Policy,
+    origin: &Origin,
+    session: &mut Session,
+) -> Result<ConditionCode, Failure> {
+    let planned = inventories.into_par_iter().map(|inventory| -> Result<_, Failure> {
+        let read = Read::of_site(inventory, origin)?;
+        let (document, at) = plan::parse(&read.bytes, origin)?;
+        let plan = plan::make(&document, &read, policy, at, origin)?;
+        let site = read.site.as_ref().map(|site| Row::of(&plan, site));
+        let warnings: Vec<_> = plan
+            .warnings
+            .iter()
+            .map(|warning| (warning.id.clone(), format!("{}: {}", plan.queue_manager, warning.text)))
+            .collect();
+        Ok((site, warnings))
+    });
+    // Of a site that cannot be answered for as a whole, nothing is answered.
+    let planned: Vec<_> = planned.collect::<Result<_, Failure>>()?;
+    let mut code = ConditionCode::Done;
+    for (id, text) in planned.iter().flat_map(|(_, warnings)| warnings) {
+        code = ConditionCode::Warning;
+        message(id, text);
+    }
+    let rows: Vec<Row> = planned.into_iter().filter_map(|(row, _)| row).collect();
+    let summary = Summary { queue_managers: rows, condition_code: code };
+    session.answer(&summary, || summary.queue_managers.iter().map(Row::line).collect());
+    Ok(code)
+}

@@ -1,0 +1,85 @@
+//! recpoint register.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use console::{Failure, Outcome, Session, message, now};
+use engine_storage::{SharedStorage, durable};
+use format_inventory::{CopiedBy, Evidence, LedgerPoint};
+use format_listing::Text;
+use format_types::ConditionCode;
+use operation_site::{Copies, Registration, add_to_ledger, register};
+
+use crate::args::{CopiedByArg, Register};
+
+/// The longest listing that is read.
+const LONGEST: u64 = 2 << 30;
+
+fn bytes(storage: &SharedStorage, path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        durable::read_file(storage.as_ref(), path, LONGEST)
+    };
+    read.map_err(|error| Failure::refused("HWT907E", format!("{} CANNOT BE READ: {error}", path.display())))
+}
+
+pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    let mut texts = Vec::new();
+    let unusable = |error: &format_listing::ListingError| {
+        Failure::refused("HWT907E", format!("A LISTING CANNOT BE USED: {error}"))
+    };
+    for path in &asked.listing {
+        let text = Text::decode(&path.display().to_string(), &bytes(storage, path)?);
+        texts.push(text.map_err(|error| unusable(&error))?);
+    }
+    let sections = format_listing::read(&texts).map_err(|error| unusable(&error))?;
+    let registration = Registration {
+        name: asked.name.clone(),
+        at: asked.at.unwrap_or_else(now),
+        copied_by: match asked.copied_by {
+            CopiedByArg::Repro => CopiedBy::Repro,
+            CopiedByArg::DssLogical => CopiedBy::DssLogical,
+            CopiedByArg::DssPhysical => CopiedBy::DssPhysical,
+        },
+        trust: asked.trust,
+        copies: Copies { data_sets: asked.page_set.clone(), copies: asked.copy.clone() },
+    };
+    let point = register(&sections, &registration)
+        .map_err(|error| Failure::refused(error.id, &error.text).hint(error.hint))?;
+    add_to_ledger(storage, &asked.ledger, point.clone(), session.common.timeout).map_err(Failure::of)?;
+    let code = match point.evidence {
+        Evidence::Clean => ConditionCode::Done,
+        Evidence::Trusted => {
+            message("HWT905W", "IT COUNTS BECAUSE OF --trust: every plan will say so");
+            ConditionCode::Warning
+        }
+        Evidence::None => {
+            message(
+                "HWT906W",
+                "NOTHING SHOWS THAT ITS COPIES ARE WHOLE: it counts once they are in a complete LISTCAT",
+            );
+            ConditionCode::Warning
+        }
+    };
+    session.answer(&point, || lines(&point));
+    Ok(code)
+}
+
+fn lines(point: &LedgerPoint) -> Vec<String> {
+    let mut lines = vec![format!(
+        "HWT922I POINT {} OF {} IS REGISTERED: log is needed from {}, its copies end at {}",
+        point.name,
+        point.queue_manager,
+        point.restart.lowest(),
+        point.end
+    )];
+    lines.extend(
+        point
+            .page_sets
+            .iter()
+            .map(|set| format!("  page set {}  {} -> {}", set.psid, set.data_set, set.copy)),
+    );
+    lines
+}

@@ -1,0 +1,254 @@
+//! recpoint register: what the output of a backup proves, and what it is refused for.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const USAGE: &str = "\
+CSQI010I !MQ1 Page set usage ...
+Page Buffer   Total   Unused  Persistent NonPersist Expansion    Encr-
+ set  pool    pages    pages  data pages data pages        count   ypt
+_  0     0     1078     1045          33          0 USER       0   NO
+_  1     0     1078     1061          17          0 SYSTEM     2   NO
+_  2   Page set is offline
+ End of page set report
+CSQI070I !MQ1 Data set usage ...
+Data set    RBA/LRSN         DSName
+Log, oldest with active unit of work
+          0000000000250000 MQ1.LOGCOPY1.DS02
+Log, oldest for page set recovery
+          0000000000240000 MQ1.LOGCOPY1.DS02
+End of data set report
+CSQI024I !MQ1 CSQIDUSE Restart RBA for system as
+configured=0000000000240000
+CSQI025I !MQ1 CSQIDUSE Restart RBA including offline page sets=0000000000230000
+CSQ9022I !MQ1 CSQIDUSE ' DISPLAY USAGE' NORMAL COMPLETION
+";
+
+const COPIES: &str = "\
+IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     PAGE      1
+
+    REPRO INDATASET(MQ1.PSID00) -
+          OUTDATASET(MQ1.BACKUP.PSID00.G0013V00)
+IDC0005I NUMBER OF RECORDS PROCESSED WAS 1078
+IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 0
+    REPRO INDATASET(MQ1.PSID01) -
+          OUTDATASET(MQ1.BACKUP.PSID01.G0013V00)
+IDC0005I NUMBER OF RECORDS PROCESSED WAS 1080
+IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 0
+IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS 0
+";
+
+const ARCHIVED: &str = "\
+CSQJ002I !MQ1 CSQJW307 END OF ACTIVE LOG DATA SET DSNAME=MQ1.LOGCOPY1.DS02, STARTRBA=0000000000200000 ENDRBA=0000000000264FFF
+";
+
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+struct Ledger {
+    scratch: tempfile::TempDir,
+}
+
+impl Ledger {
+    fn new() -> Self {
+        Self { scratch: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.scratch.path().join("ledger.json")
+    }
+
+    fn register(&self, listings: &[&str], more: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_recpoint"));
+        command.arg("register").arg("--ledger").arg(self.path());
+        for (number, listing) in listings.iter().enumerate() {
+            let path = self.scratch.path().join(format!("{number}.txt"));
+            fs::write(&path, listing).unwrap();
+            command.arg("--listing").arg(path);
+        }
+        let output = command.args(more).stdin(Stdio::null()).output().unwrap();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Code 12, nothing on standard output, and no ledger.
+    fn refuses(&self, listings: &[&str], more: &[&str], why: &str) {
+        let before = fs::read(self.path()).ok();
+        let said = self.register(listings, more);
+        assert_eq!((said.code, said.out.as_str()), (12, ""), "{why}: {}", said.err);
+        assert!(said.err.contains(why), "{why} is not in {}", said.err);
+        assert_eq!(fs::read(self.path()).ok(), before, "{why}");
+    }
+
+    fn points(&self) -> Vec<Value> {
+        let ledger: Value = serde_json::from_slice(&fs::read(self.path()).unwrap()).unwrap();
+        ledger["points"].as_array().unwrap().clone()
+    }
+}
+
+const REPRO: [&str; 4] = ["--name", "T1", "--copied-by", "repro"];
+
+#[test]
+fn a_clean_backup_is_registered_with_what_it_needs() {
+    let ledger = Ledger::new();
+    let said = ledger
+        .register(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], &["--at", "2026-11-26T10:46:37+01:00"]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.starts_with(
+            "HWT922I POINT T1 OF MQ1 IS REGISTERED: log is needed from 0000000000230000, its copies end at 0000000000264FFF\n"
+        ),
+        "{}",
+        said.out
+    );
+    let points = ledger.points();
+    assert_eq!(points.len(), 1);
+    let point = &points[0];
+    for (field, wanted) in [
+        ("queue_manager", "MQ1"),
+        ("name", "T1"),
+        ("at", "2026-11-26T09:46:37Z"),
+        ("evidence", "clean"),
+        ("end", "0000000000264FFF"),
+        ("copied_by", "repro"),
+    ] {
+        assert_eq!(point[field], wanted, "{field}");
+    }
+    assert_eq!(point["restart"]["online"], "0000000000240000");
+    assert_eq!(point["restart"]["with_offline"], "0000000000230000");
+    assert_eq!(point["page_sets"][1]["data_set"], "MQ1.PSID01");
+    assert_eq!(point["page_sets"][1]["copy"], "MQ1.BACKUP.PSID01.G0013V00");
+
+    // One file with all of it says the same; the name is taken now.
+    ledger.refuses(&[&[USAGE, COPIES, ARCHIVED].concat()], &REPRO, "HWT921E");
+    let again =
+        ledger.register(&[&[USAGE, COPIES, ARCHIVED].concat()], &["--name", "T2", "--copied-by", "repro"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(ledger.points().len(), 2);
+}
+
+#[test]
+fn what_does_not_prove_a_backup_is_refused() {
+    let ledger = Ledger::new();
+    ledger.refuses(&[COPIES, USAGE, ARCHIVED], &REPRO, "WAS COPIED BEFORE DISPLAY USAGE WAS ANSWERED");
+    ledger.refuses(&[USAGE, ARCHIVED, COPIES], &REPRO, "ARCHIVE LOG COMES LAST");
+    ledger.refuses(&[USAGE, COPIES], &REPRO, "ARCHIVE LOG COMES LAST");
+    ledger.refuses(&[COPIES, ARCHIVED], &REPRO, "CSQI024I AND CSQI025I");
+    ledger.refuses(&[USAGE, ARCHIVED], &REPRO, "NO COPY OF A PAGE SET");
+    ledger.refuses(&[USAGE, USAGE, COPIES, ARCHIVED], &REPRO, "ANSWERED TWICE");
+    let other = ARCHIVED.replace("MQ1", "MQ2");
+    ledger.refuses(&[USAGE, COPIES, &other], &REPRO, "ANOTHER QUEUE MANAGER");
+    let lacks_one = COPIES.replace("PSID01", "PSID02");
+    ledger.refuses(&[USAGE, &lacks_one, ARCHIVED], &REPRO, "PAGE SET 01 IS ONLINE AND WAS NOT COPIED");
+    let twice = COPIES.replace("PSID01", "PSID00");
+    ledger.refuses(&[USAGE, &twice, ARCHIVED], &REPRO, "IS THERE TWICE");
+    let empty = COPIES.replace("WAS 1080", "WAS 0");
+    ledger.refuses(&[USAGE, &empty, ARCHIVED], &REPRO, "HAS NO RECORD");
+    let warned = COPIES.replacen("HIGHEST CONDITION CODE WAS 0", "HIGHEST CONDITION CODE WAS 4", 1);
+    ledger.refuses(&[USAGE, &warned, ARCHIVED], &REPRO, "HAS CODE 4");
+    let old = ARCHIVED.replace("264FFF", "22FFFF");
+    ledger.refuses(&[USAGE, COPIES, &old], &REPRO, "BELOW THE RESTART RBA");
+    let unnamed = COPIES.replace("MQ1.PSID01)", "MQ1.DATA)");
+    ledger.refuses(&[USAGE, &unnamed, ARCHIVED], &REPRO, "DOES NOT SAY WHICH PAGE SET IT IS");
+    fs::write(ledger.path(), "{").unwrap();
+    ledger.refuses(&[USAGE, COPIES, ARCHIVED], &REPRO, "HWT908E");
+}
+
+#[test]
+fn names_that_the_listings_lack_are_typed() {
+    let ledger = Ledger::new();
+    let unnamed = COPIES.replace("MQ1.PSID01)", "MQ1.DATA)").replace("MQ1.BACKUP.PSID00.G0013V00", "MQ1.B0");
+    let typed = ["--page-set", "1=MQ1.DATA", "--copy", "0=MQ1.BACKUP.PSID00.G0044V00"];
+    let said = ledger.register(&[USAGE, &unnamed, ARCHIVED], &[&REPRO[..], &typed].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let points = ledger.points();
+    assert_eq!(points[0]["page_sets"][1]["data_set"], "MQ1.DATA");
+    assert_eq!(points[0]["page_sets"][0]["copy"], "MQ1.BACKUP.PSID00.G0044V00");
+    for wrong in ["1", "1=", "100=MQ1.X", "1=MQ1.X'", "1=MQ1 X"] {
+        ledger.refuses(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], &["--copy", wrong]].concat(), "--copy");
+    }
+    ledger.refuses(&[USAGE, COPIES, ARCHIVED], &["--name", "a b", "--copied-by", "repro"], "--name");
+}
+
+#[test]
+fn a_run_that_was_cut_off_proves_nothing_unless_it_is_trusted() {
+    let ledger = Ledger::new();
+    let cut = COPIES.rsplit_once("IDC0002I").unwrap().0;
+    let said = ledger.register(&[USAGE, cut, ARCHIVED], &REPRO);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(said.err.contains("HWT906W"), "{}", said.err);
+    let trusted =
+        ledger.register(&[USAGE, cut, ARCHIVED], &["--name", "T2", "--copied-by", "repro", "--trust"]);
+    assert_eq!(trusted.code, 4, "{}", trusted.err);
+    assert!(trusted.err.contains("HWT905W"), "{}", trusted.err);
+    // --trust takes nothing away from what is proved.
+    let clean =
+        ledger.register(&[USAGE, COPIES, ARCHIVED], &["--name", "T3", "--copied-by", "repro", "--trust"]);
+    assert_eq!(clean.code, 0, "{}", clean.err);
+    let evidence: Vec<String> =
+        ledger.points().iter().map(|point| point["evidence"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(evidence, ["none", "trusted", "clean"]);
+}
+
+#[test]
+fn copies_of_another_program_are_typed_and_prove_nothing() {
+    let ledger = Ledger::new();
+    let copies = [
+        "--page-set",
+        "0=MQ1.PSID00",
+        "--page-set",
+        "1=MQ1.PSID01",
+        "--copy",
+        "0=MQ1.D0",
+        "--copy",
+        "1=MQ1.D1",
+    ];
+    let dss = ["--name", "T1", "--copied-by", "dss-logical"];
+    let said = ledger.register(&[USAGE, ARCHIVED], &[&dss[..], &copies].concat());
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert_eq!(ledger.points()[0]["copied_by"], "dss-logical");
+    assert_eq!(ledger.points()[0]["evidence"], "none");
+    ledger.refuses(&[USAGE, ARCHIVED], &["--name", "T2", "--copied-by", "dss-physical"], "WAS NOT COPIED");
+}
+
+#[test]
+fn a_ledger_that_is_being_written_is_waited_for() {
+    let ledger = Ledger::new();
+    let lock = fs::File::create(ledger.scratch.path().join("ledger.json.lock")).unwrap();
+    lock.lock().unwrap();
+    ledger.refuses(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], &["--timeout", "200ms"]].concat(), "HWT909E");
+    lock.unlock().unwrap();
+    assert_eq!(ledger.register(&[USAGE, COPIES, ARCHIVED], &REPRO).code, 0);
+}
+
+#[test]
+fn many_at_once_lose_no_point() {
+    let ledger = Ledger::new();
+    std::thread::scope(|scope| {
+        for number in 0..6 {
+            let ledger = &ledger;
+            scope.spawn(move || {
+                // Each has files of its own.
+                let own = Ledger::new();
+                let path = own.scratch.path().join("all.txt");
+                fs::write(&path, [USAGE, COPIES, ARCHIVED].concat()).unwrap();
+                let mut command = Command::new(env!("CARGO_BIN_EXE_recpoint"));
+                command.arg("register").arg("--ledger").arg(ledger.path()).arg("--listing").arg(&path);
+                let name = format!("T{number}");
+                let status =
+                    command.args(["--name", &name, "--copied-by", "repro"]).stdout(Stdio::null()).status();
+                assert!(status.unwrap().success());
+            });
+        }
+    });
+    assert_eq!(ledger.points().len(), 6);
+}
