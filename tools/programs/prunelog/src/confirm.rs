@@ -1,13 +1,13 @@
 //! prunelog confirm.
 
 use console::{Failure, Outcome, Session, message};
-use format_listing::{IdcamsPrint, Report, Text};
+use format_listing::{IdcamsPrint, Report};
 use format_types::{ConditionCode, QueueManagerName};
 use operation_jobs::{Became, Doomed, Settlement};
 
 use crate::args::{Confirm, ConfirmEmit};
 use crate::run::read_plan;
-use crate::{files, jobs};
+use crate::{files, jobs, listings};
 
 /// Code 0 when all is settled; 4 when something was not there before; 8 when something is not settled; 12 when nothing is.
 pub(crate) fn run(asked: &Confirm, session: &mut Session) -> Outcome {
@@ -86,15 +86,7 @@ fn check(asked: &Confirm, json: bool) -> Result<(), Failure> {
 
 /// What IDCAMS printed, of all listings.
 fn prints(asked: &Confirm) -> Result<Vec<IdcamsPrint>, Failure> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Failure::refused("HWT951E", format!("A LISTING DOES NOT READ: {error}"))
-    };
-    let mut texts = Vec::with_capacity(asked.listing.len());
-    for path in &asked.listing {
-        let bytes = files::read(path, "HWT951E")?;
-        texts.push(Text::decode(&path.to_string_lossy(), &bytes).map_err(|error| unreadable(&error))?);
-    }
-    let sections = format_listing::read(&texts).map_err(|error| unreadable(&error))?;
+    let sections = listings::sections(&asked.listing)?;
     let prints = sections.into_iter().filter_map(|section| match section.report {
         Report::Idcams(print) => Some(*print),
         _ => None,

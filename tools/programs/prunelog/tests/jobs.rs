@@ -335,8 +335,8 @@ fn what_does_not_read_is_refused() {
     let damaged = site.file("damaged.txt", &print.replacen("ENTRY (A)", "ENTRX (A)", 1));
     let confirm = |plan: &str, rest: &[&str]| prunelog(&[&["confirm", plan, "--listing"], rest].concat());
     let said = confirm(&document, &[&damaged, "--emit", "loginv"]);
-    refused(&said, "HWT951E", "damaged.txt: line 4, column 11");
-    refused(&confirm(&document, &["/nowhere", "--emit", "loginv"]), "HWT951E", "/nowhere");
+    refused(&said, "HWT907E", "damaged.txt: line 4, column 11");
+    refused(&confirm(&document, &["/nowhere", "--emit", "loginv"]), "HWT907E", "/nowhere");
     let good = site.file("good.txt", &print);
     refused(&confirm(&good, &[&good, "--emit", "loginv"]), "HWT822E", "good.txt");
     for (options, why) in [
