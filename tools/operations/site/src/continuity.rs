@@ -1,6 +1,6 @@
 //! Holes in what a log map lists.
 
-use format_listing::{ActiveStatus, LogMap};
+use format_listing::{ActiveStatus, LogMap, LogRow};
 use format_types::{Rba, RbaRange};
 
 /// Log that a copy has in no data set, though it has log before and behind it.
@@ -39,6 +39,17 @@ pub(crate) fn holes(map: &LogMap, end: Rba) -> Vec<Hole> {
         }
     }
     holes
+}
+
+/// A data set whose log cannot be: an archive without any, or ends that are not those of control intervals.
+pub(crate) fn impossible(map: &LogMap) -> Option<&LogRow> {
+    let odd = |row: &&LogRow| {
+        let range = row.range();
+        range.start.ci_start() != range.start || range.end.ci_start() != range.end
+    };
+    let mut archives = map.archives.iter().flatten().map(|volume| &volume.row);
+    let mut actives = map.active.iter().flatten().map(|log| &log.row);
+    archives.find(|row| row.range().is_empty() || odd(row)).or_else(|| actives.find(odd))
 }
 
 /// Two archives of a copy that hold partly the same log: their names, for a message.

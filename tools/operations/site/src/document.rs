@@ -59,6 +59,14 @@ impl Listings<'_> {
         let name = &self.queue_manager;
         let end = self.map.header.highest_written.plus(1);
         let map = place(self.map_at);
+        if let Some(row) = continuity::impossible(self.map) {
+            let text = format!(
+                "{name}: {map}: {} CANNOT HOLD {} TO {}: log data sets hold whole control intervals",
+                row.data_set, row.start, row.last
+            );
+            let hint = "look at the log inventory; nothing can be planned from it";
+            return Err(SiteError::new("HWT917E", text, hint));
+        }
         if let Some([one, other]) = continuity::overlap(self.map) {
             let text = format!("{name}: {map}: {one} AND {other} HOLD PARTLY THE SAME LOG");
             return Err(SiteError::new(

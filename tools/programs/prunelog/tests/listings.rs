@@ -147,6 +147,18 @@ fn planted_mistakes_are_refused() {
         changed[row] = &letter;
         refused("a letter for a digit", number, &[&host], &[&(changed.join("\n") + "\n"), &usage]);
 
+        let archive = rows.iter().copied().find(|row| lines[*row].contains("ARCHLOG")).unwrap();
+        let words: Vec<&str> = lines[archive].split_whitespace().collect();
+        for (what, start, last) in [
+            ("an archive of no log", "0".repeat(words[0].len()), "0".repeat(words[0].len())),
+            ("a part of a control interval", words[0].to_owned(), words[2].replace("FFF", "FFE")),
+        ] {
+            let row = format!(" {start} /   {last} /  2026-11-19 {}", words[5]);
+            let mut changed = lines.clone();
+            changed[archive] = &row;
+            refused(what, number, &[&host], &[&(changed.join("\n") + "\n"), &usage]);
+        }
+
         let (floor, _) = host.may_go(1, 3).unwrap();
         let above: Vec<usize> = rows
             .iter()
