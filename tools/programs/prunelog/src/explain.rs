@@ -14,7 +14,7 @@ pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
     let policy = origin.policy(settings::policy(&asked.policy)?);
     let more = plan::More { reading: false, ..plan::More::of(&policy) };
     let read = plan::read(&origin, more, session)?;
-    let (inventory, at) = plan::parse(&read.bytes, &origin)?;
+    let (inventory, at) = plan::parse(&read, &origin)?;
     if read.site.is_some() {
         // Listings that no plan can be made from explain nothing either.
         plan::make(&inventory, &read, &policy, at, &origin)?;

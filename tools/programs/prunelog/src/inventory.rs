@@ -12,7 +12,7 @@ use crate::settings::Origin;
 pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
     let origin = Origin::QueueManager(asked.directory);
     let read = plan::read(&origin, plan::More { reading: asked.measure, ..plan::More::default() }, session)?;
-    let (inventory, _) = plan::parse(&read.bytes, &origin)?;
+    let (inventory, _) = plan::parse(&read, &origin)?;
     for warning in &read.warnings {
         message(&warning.id, &warning.text);
     }

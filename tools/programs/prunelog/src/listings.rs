@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use console::{Failure, Session, message};
 use format_inventory::{Ledger, Plan, PointEntry, format_time};
 use format_listing::{Section, Text};
-use format_types::{ConditionCode, PointState, QueueManagerName};
+use format_types::{ConditionCode, PointState, QueueManagerName, crc32c};
 use operation_retention::Policy;
 use operation_site::{SiteError, SiteInventory, gather};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::files;
-use crate::plan::{self, Read};
+use crate::plan::{self, OfSite, Read};
 use crate::settings::Origin;
 
 /// Listings, and what they are read with.
@@ -33,9 +33,15 @@ pub(crate) fn refused(error: &SiteError) -> Failure {
 
 /// All reports of the files.
 pub(crate) fn sections(paths: &[PathBuf]) -> Result<Vec<Section>, Failure> {
+    read_sections(paths, &mut Vec::new())
+}
+
+/// The same, noting what was read.
+fn read_sections(paths: &[PathBuf], inputs: &mut Vec<Input>) -> Result<Vec<Section>, Failure> {
     let mut texts = Vec::new();
     for path in paths {
         let bytes = files::read(path, "HWT907E")?;
+        inputs.push(Input::of(&bytes));
         let text = Text::decode(&path.display().to_string(), &bytes);
         texts.push(text.map_err(|error| unreadable(&error))?);
     }
@@ -46,18 +52,32 @@ fn unreadable(error: &format_listing::ListingError) -> Failure {
     Failure::refused("HWT907E", format!("A LISTING CANNOT BE USED: {error}"))
 }
 
-fn ledger(path: Option<&Path>) -> Result<Ledger, Failure> {
+/// Checksum and length of a file.
+struct Input {
+    crc: u32,
+    bytes: u64,
+}
+
+impl Input {
+    fn of(bytes: &[u8]) -> Self {
+        Self { crc: crc32c(bytes), bytes: bytes.len() as u64 }
+    }
+}
+
+fn ledger(path: Option<&Path>, inputs: &mut Vec<Input>) -> Result<Ledger, Failure> {
     let Some(path) = path else { return Ok(Ledger::default()) };
     let bytes = files::read(path, "HWT908E")?;
+    inputs.push(Input::of(&bytes));
     Ledger::parse(&bytes).map_err(|error| {
         Failure::refused("HWT908E", format!("THE LEDGER {} CANNOT BE USED: {error}", path.display()))
     })
 }
 
 /// The inventories of the queue managers in the listings, or of the one that is wanted, for a margin of so many checkpoints.
-pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<SiteInventory>, Failure> {
-    let ledger = ledger(listings.ledger.as_deref())?;
-    let sections = sections(&listings.files)?;
+pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<OfSite>, Failure> {
+    let mut inputs = Vec::new();
+    let ledger = ledger(listings.ledger.as_deref(), &mut inputs)?;
+    let sections = read_sections(&listings.files, &mut inputs)?;
     let site = gather(&sections).map_err(|error| refused(&error))?;
     let wanted =
         |name: &QueueManagerName| listings.queue_manager.as_ref().is_none_or(|wanted| wanted == name);
@@ -67,9 +87,13 @@ pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<SiteIn
         let text = format!("THE LISTINGS HAVE NO QUEUE MANAGER {name}, BUT {}", known.join(", "));
         return Err(Failure::refused("HWT911E", text));
     }
-    let inventories: Result<Vec<_>, _> =
-        chosen.par_iter().map(|found| site.inventory(found, &ledger, margin)).collect();
-    inventories.map_err(|error| refused(&error))
+    let crcs: Vec<u8> = inputs.iter().flat_map(|input| input.crc.to_be_bytes()).collect();
+    let (digest, bytes) = (format!("{:08X}", crc32c(&crcs)), inputs.iter().map(|input| input.bytes).sum());
+    let of_site = |found: &&_| {
+        let inventory = site.inventory(found, &ledger, margin).map_err(|error| refused(&error))?;
+        Ok(OfSite { inventory, digest: digest.clone(), bytes })
+    };
+    chosen.par_iter().map(of_site).collect()
 }
 
 /// A queue manager's line of a site.
@@ -130,16 +154,16 @@ struct Summary {
 
 /// One line for each queue manager.
 pub(crate) fn summarize(
-    inventories: Vec<SiteInventory>,
+    sites: Vec<OfSite>,
     policy: &Policy,
     origin: &Origin,
     session: &mut Session,
 ) -> Result<ConditionCode, Failure> {
-    let planned = inventories.into_par_iter().map(|inventory| -> Result<_, Failure> {
-        let read = Read::of_site(inventory, origin)?;
-        let (document, at) = plan::parse(&read.bytes, origin)?;
+    let planned = sites.into_par_iter().map(|site| -> Result<_, Failure> {
+        let read = Read::of_site(site);
+        let (document, at) = plan::parse(&read, origin)?;
         let plan = plan::make(&document, &read, policy, at, origin)?;
-        let site = read.site.as_ref().map(|site| Row::of(&plan, site));
+        let site = read.site.as_ref().map(|site| Row::of(&plan, &site.inventory));
         let warnings: Vec<_> = plan
             .warnings
             .iter()

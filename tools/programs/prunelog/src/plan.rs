@@ -1,5 +1,7 @@
 //! The inventory and the policy that a plan is made from.
 
+use std::borrow::Cow;
+
 use console::{Failure, Session, now};
 use engine_storage::RealStorage;
 use format_inventory::{Inputs, Inventory, Plan, Stretch, WarningEntry};
@@ -17,19 +19,28 @@ pub(crate) const APPLICATION: &str = "PRUNELOG";
 
 /// The bytes of an inventory document, and what there is to say beside it.
 pub(crate) struct Read {
-    /// The document.
-    pub(crate) bytes: Vec<u8>,
+    /// The document; nothing of a real site, whose inventory is in no file.
+    bytes: Vec<u8>,
     /// Doubts about what it is made from.
     pub(crate) warnings: Vec<WarningEntry>,
-    /// Of a real site, what a plan is checked against.
-    pub(crate) site: Option<SiteInventory>,
+    /// A real queue manager.
+    pub(crate) site: Option<OfSite>,
+}
+
+/// What the listings say of a real queue manager.
+pub(crate) struct OfSite {
+    /// The inventory, and what a plan is checked against.
+    pub(crate) inventory: SiteInventory,
+    /// Digest of the listings and the ledger.
+    pub(crate) digest: String,
+    /// Their bytes.
+    pub(crate) bytes: u64,
 }
 
 impl Read {
-    /// The document of a real queue manager.
-    pub(crate) fn of_site(site: SiteInventory, origin: &Origin) -> Result<Self, Failure> {
-        let bytes = site.inventory.to_json().map_err(|error| refused(origin, error))?.into_bytes();
-        Ok(Self { bytes, warnings: site.warnings.clone(), site: Some(site) })
+    /// What is read of a real queue manager.
+    pub(crate) fn of_site(site: OfSite) -> Self {
+        Self { bytes: Vec::new(), warnings: site.inventory.warnings.clone(), site: Some(site) }
     }
 }
 
@@ -64,7 +75,7 @@ pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Rea
         Origin::Listings(asked) => {
             let mut sites = listings::inventories(asked, more.margin)?.into_iter();
             match (sites.next(), sites.next()) {
-                (Some(site), None) => Read::of_site(site, origin),
+                (Some(site), None) => Ok(Read::of_site(site)),
                 _ => Err(Failure::refused("HWT700E", "the listings are of several queue managers")
                     .hint("say which one with --queue-manager")),
             }
@@ -99,9 +110,18 @@ fn refused(origin: &Origin, why: impl std::fmt::Display) -> Failure {
 }
 
 /// The inventory, and the time that counts: its own, else the clock's.
-pub(crate) fn parse<'b>(bytes: &'b [u8], origin: &Origin) -> Result<(Inventory<'b>, Timestamp), Failure> {
-    let beside = |stretches: &[Stretch<'b>]| stretches.par_iter().map(Stretch::read).collect();
-    let inventory = Inventory::parse_in_stretches(bytes, beside).map_err(|error| refused(origin, error))?;
+pub(crate) fn parse<'r>(
+    read: &'r Read,
+    origin: &Origin,
+) -> Result<(Cow<'r, Inventory<'r>>, Timestamp), Failure> {
+    let inventory = match &read.site {
+        Some(site) => Cow::Borrowed(&site.inventory.inventory),
+        None => {
+            let beside = |stretches: &[Stretch<'r>]| stretches.par_iter().map(Stretch::read).collect();
+            let inventory = Inventory::parse_in_stretches(&read.bytes, beside);
+            Cow::Owned(inventory.map_err(|error| refused(origin, error))?)
+        }
+    };
     let at = inventory.now.at.unwrap_or_else(now);
     Ok((inventory, at))
 }
@@ -117,16 +137,17 @@ pub(crate) fn make<'i>(
     let digest = |bytes: &[u8]| format!("{:08X}", crc32c(bytes));
     let inputs = Inputs {
         inventory: String::new(),
-        inventory_bytes: read.bytes.len() as u64,
+        inventory_bytes: read.site.as_ref().map_or(read.bytes.len() as u64, |site| site.bytes),
         policy: digest(policy.lines().join("\n").as_bytes()),
     };
+    let digest_of_all = || read.site.as_ref().map_or_else(|| digest(&read.bytes), |site| site.digest.clone());
     let (digest_of_all, plan) =
-        rayon::join(|| digest(&read.bytes), || operation_retention::plan(inventory, policy, at, inputs));
+        rayon::join(digest_of_all, || operation_retention::plan(inventory, policy, at, inputs));
     let mut plan = plan.map_err(|error| unusable(origin, &error))?;
     plan.inputs.inventory = digest_of_all;
     plan.warnings.extend_from_slice(&read.warnings);
     if let Some(site) = &read.site {
-        site.check(&plan).map_err(|error| listings::refused(&error))?;
+        site.inventory.check(&plan).map_err(|error| listings::refused(&error))?;
     }
     Ok(plan)
 }

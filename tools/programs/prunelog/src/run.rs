@@ -47,7 +47,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
             return listings::summarize(sites, &policy, &origin, session);
         }
         if let Some(site) = sites.pop() {
-            return plan_of(asked, &plan::Read::of_site(site, &origin)?, &policy, &origin, session);
+            return plan_of(asked, &plan::Read::of_site(site), &policy, &origin, session);
         }
     }
     let read = plan::read(&origin, plan::More::of(&policy), session)?;
@@ -61,7 +61,7 @@ fn plan_of(
     origin: &Origin,
     session: &mut Session,
 ) -> Outcome {
-    let (inventory, at) = plan::parse(&read.bytes, origin)?;
+    let (inventory, at) = plan::parse(read, origin)?;
     let plan = plan::make(&inventory, read, policy, at, origin)?;
     let before = asked.diff.as_ref().map(|path| files::read(path, "HWT822E")).transpose()?;
     let before = before.as_deref().zip(asked.diff.as_deref());
