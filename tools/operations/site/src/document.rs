@@ -1,6 +1,7 @@
 //! The inventory of a queue manager, from its listings and the ledger.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use format_inventory::{
     Evidence, History, Inventory, Ledger, LedgerPoint, LogDataSet, LogKind, LrsnRange, Now, PageSetNow, Part,
@@ -149,7 +150,7 @@ impl Listings<'_> {
             // DISPLAY USAGE gives the lowest of all page sets alone.
             Some(PageSetNow { psid: row.page_set, recovery_rba: lowest, online, created: oldest })
         });
-        let units = self.oldest_unit.iter();
+        let units = self.units.iter().collect::<BTreeSet<_>>().into_iter();
         Now {
             log_end: end,
             checkpoints,

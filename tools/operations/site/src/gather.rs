@@ -30,8 +30,9 @@ pub struct Listings<'s> {
     pub(crate) page_sets: &'s [PageSetRow],
     /// The lowest that any of its usages gives.
     pub(crate) restart: RestartRbas,
-    /// First record of the oldest active unit of recovery.
-    pub(crate) oldest_unit: Option<Rba>,
+    /// First records of active units of recovery: the oldest one by the usage, and those that DISPLAY CONN shows. The two may disagree
+    /// once a unit was shunted.
+    pub(crate) units: Vec<Rba>,
 }
 
 /// The sections of one queue manager, kind by kind.
@@ -43,6 +44,8 @@ pub(crate) struct Kinds<'s> {
     pub(crate) online: Vec<(&'s Section, Rba)>,
     pub(crate) with_offline: Vec<(&'s Section, Rba)>,
     pub(crate) log_ends: Vec<(&'s Section, Rba)>,
+    /// First records of units of connections.
+    pub(crate) units: Vec<(&'s Section, Rba)>,
     /// Where something of a queue sharing group stands.
     pub(crate) group: Option<&'s Section>,
 }
@@ -56,6 +59,12 @@ impl<'s> Kinds<'s> {
             Report::RestartRba(rba) => self.online.push((section, *rba)),
             Report::RestartRbaWithOffline(rba) => self.with_offline.push((section, *rba)),
             Report::LogStatus(log) => self.log_ends.push((section, log.latest)),
+            Report::Connections(connections) => {
+                let units = connections.iter().filter_map(|connection| connection.unit.as_ref());
+                // A connection that has changed nothing yet has none.
+                let begun = units.map(|unit| unit.urid.0).filter(|urid| *urid > Rba::ZERO);
+                self.units.extend(begun.map(|urid| (section, urid)));
+            }
             Report::Structures(found) if !found.is_empty() => self.group = Some(section),
             Report::StructureBackups(found) if !found.is_empty() => self.group = Some(section),
             Report::SharedMessageDataSets(_) | Report::SharedMessageBuffers(_) => self.group = Some(section),
@@ -64,7 +73,6 @@ impl<'s> Kinds<'s> {
             | Report::StructureBackups(_)
             | Report::BufferPools(_)
             | Report::LogParameters(_)
-            | Report::Connections(_)
             | Report::Objects(_)
             | Report::Event(_)
             | Report::Idcams(_)
@@ -155,6 +163,6 @@ fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s
         map_at,
         page_sets,
         restart: RestartRbas { online, with_offline },
-        oldest_unit: oldest_unit.min(),
+        units: oldest_unit.chain(kinds.units.iter().map(|(_, urid)| *urid)).collect(),
     })
 }

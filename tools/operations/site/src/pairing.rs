@@ -105,7 +105,8 @@ pub(crate) fn check(
         _ => None,
     });
     let ends = kinds.log_ends.iter().map(|(at, rba)| (*at, "DISPLAY LOG", *rba));
-    for (at, what, rba) in rbas.chain(rows_of_usage).chain(ends) {
+    let units = kinds.units.iter().map(|(at, rba)| (*at, "A UNIT OF DISPLAY CONN", *rba));
+    for (at, what, rba) in rbas.chain(rows_of_usage).chain(ends).chain(units) {
         if rba > highest {
             return stale(at, what, rba);
         }

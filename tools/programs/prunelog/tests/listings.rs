@@ -6,7 +6,7 @@ mod site;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use host::{Host, Random};
+use host::{Archive, Host, HostPoint, Random};
 use serde_json::Value;
 use site::{Said, prunelog};
 
@@ -260,4 +260,177 @@ fn a_site_has_a_line_for_each_queue_manager() {
     let none = files.plan(&ledger, &[all.as_bytes()], &["--keep-last", "1", "--queue-manager", "QXXX"]);
     assert_eq!((none.code, none.out.as_str()), (12, ""));
     assert!(none.err.contains("HWT911E"), "{}", none.err);
+}
+
+/// A quiet site: thirty archives of one copy on disk, point P0 over the middle of them.
+fn plain() -> Host {
+    let size = 0x1_0000;
+    let archive = |number: u64| Archive {
+        name: format!("ARC1.Q000.ARCHLOG1.A{:07}", number + 1),
+        volumes: vec![(format!("V{number:05}"), number * size, (number + 1) * size - 1)],
+        disk: true,
+    };
+    let end = 30 * size;
+    Host {
+        name: "Q000".to_owned(),
+        named: true,
+        digits: 16,
+        archives: [(0..30).map(archive).collect(), Vec::new()],
+        actives: [vec![("Q000.LOGCOPY1.DS01".to_owned(), end, end + size - 1, "NOT REUSABLE")], Vec::new()],
+        written: end + 0x800,
+        offloaded: end - 1,
+        checkpoints: (0..30).map(|number| number * size + 0x10).collect(),
+        points: vec![HostPoint {
+            name: "P0".to_owned(),
+            online: 20 * size + 0x400,
+            with_offline: 20 * size + 0x400,
+            end: 21 * size - 1,
+            day: 1,
+        }],
+        online: end + 0x100,
+        with_offline: end + 0x100,
+        unit: None,
+        page_sets: 1,
+    }
+}
+
+/// The names that go, of `plain` with more to it.
+fn gone(files: &Files, ledger: &str, listing: &str) -> (usize, String) {
+    let said =
+        files.plan(ledger, &[listing.as_bytes()], &["--json", "--keep-last", "1", "--max-delete", "100"]);
+    assert!(said.code <= 4, "{}", said.err);
+    (names(&serde_json::from_str(&said.out).unwrap()).len(), said.err)
+}
+
+#[test]
+fn more_that_is_known_changes_what_goes() {
+    let (files, host) = (Files::new(), plain());
+    let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
+    let both = map.clone() + &usage;
+    // Three checkpoints before the point: those of data sets 20, 19 and 18.
+    assert_eq!(gone(&files, &ledger, &both).0, 18);
+    // Both copies of the BSDS, printed together.
+    assert_eq!(
+        gone(
+            &files,
+            &ledger,
+            &(map.clone() + &map.replace("COPY 1, DSN=Q000.BSDS01", "COPY 2, DSN=Q000.BSDS02") + &usage)
+        )
+        .0,
+        18
+    );
+    // A unit that only DISPLAY CONN shows.
+    let connection = "CSQM293I !Q000 CSQMDRTC 1 CONN FOUND MATCHING REQUEST CRITERIA\nCSQM201I !Q000 CSQMDRTC  DISPLAY CONN DETAILS\n\
+        CONN(D5E00D666DA8FBDB)\nTYPE(CONN)\nAPPLTAG(APP)\nUOWSTATE(UNRESOLVED)\nQMURID(0000000000050034)\n END CONN DETAILS\n\
+        CSQ9022I !Q000 CSQMDRTC ' DISPLAY CONN' NORMAL COMPLETION\n";
+    assert_eq!(gone(&files, &ledger, &(both.clone() + connection)).0, 5);
+    // Without a checkpoint queue the beginnings of data sets stand for checkpoints.
+    let without =
+        map.split_once("                                 CHECKPOINT QUEUE").unwrap().0.to_owned() + &usage;
+    assert_eq!(gone(&files, &ledger, &without).0, 18);
+
+    // What LISTCAT says of archives: one is on tape, one is gone.
+    let catalog = "IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     PAGE      1\n\n\
+        \x20 LISTCAT ENTRIES(ARC1.Q000.ARCHLOG1.A0000001 ARC1.Q000.ARCHLOG1.A0000002) ALL\n\
+        NONVSAM ------- ARC1.Q000.ARCHLOG1.A0000001\n     IN-CAT --- CATALOG.MQ.USER\n     VOLUMES\n\
+        \x20      VOLSER------------V00000     DEVTYPE------X'78048083'     FSEQN------------------1\n\
+        IDC3012I ENTRY ARC1.Q000.ARCHLOG1.A0000002 NOT FOUND\n\
+        IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 4\n\
+        IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS 4\n";
+    let said = files.plan(
+        &ledger,
+        &[(both + catalog).as_bytes()],
+        &["--json", "--keep-last", "1", "--max-delete", "100"],
+    );
+    let plan: Value = serde_json::from_str(&said.out).expect(&said.err);
+    assert_eq!(names(&plan).len(), 17, "{}", said.err);
+    assert_eq!(plan["delete"][0]["catalogued"], false);
+    assert_eq!(plan["absent"][0]["name"], "ARC1.Q000.ARCHLOG1.A0000002");
+}
+
+#[test]
+fn a_point_counts_by_its_evidence() {
+    let (files, host) = (Files::new(), plain());
+    let both = host.map() + &host.usage();
+    let ledger = Host::ledger(&[&host]);
+    let evidence = |word: &str| ledger.replace(r#""evidence": "clean""#, &format!(r#""evidence": "{word}""#));
+    let copy = |text: &str| {
+        format!(
+            "IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     PAGE      1\n\n\
+             \x20 LISTCAT LEVEL(BK.Q000) ALL\n{text}\
+             IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 0\n\
+             IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS 0\n"
+        )
+    };
+    let entry = |name: &str| {
+        format!(
+            "NONVSAM ------- {name}\n     IN-CAT --- CATALOG.MQ.USER\n     VOLUMES\n\
+             \x20      VOLSER------------BK0001     DEVTYPE------X'3010200F'     FSEQN------------------0\n"
+        )
+    };
+    let totals = "         THE NUMBER OF ENTRIES PROCESSED WAS:\n                   NONVSAM ------------------1\n\
+        \x20                  TOTAL --------------------1\n\
+        \x20        THE NUMBER OF PROTECTED ENTRIES SUPPRESSED WAS 0\n";
+    let listed = copy(&(entry("BK.Q000.P00.P0") + totals));
+    let another = copy(&(entry("BK.Q000.P00.P7") + totals));
+
+    assert_eq!(gone(&files, &evidence("clean"), &both).0, 18);
+    let (count, said) = gone(&files, &evidence("trusted"), &both);
+    assert!(count == 18 && said.contains("HWT905W"), "{said}");
+    let (count, said) = gone(&files, &evidence("none"), &both);
+    assert!(count == 0 && said.contains("HWT906W"), "{said}");
+    let (count, said) = gone(&files, &evidence("none"), &(both.clone() + &listed));
+    assert!(count == 18 && !said.contains("HWT906W"), "{said}");
+    // A complete list of its series does not have its copy.
+    for word in ["clean", "trusted", "none"] {
+        let (count, said) = gone(&files, &evidence(word), &(both.clone() + &another));
+        assert!(count == 0 && said.contains("HWT904W"), "{word}: {said}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let (files, host) = (Files::new(), plain());
+    let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
+    let refused = |id: &str, ledger: &str, listing: &str| {
+        for command in [&["plan"][..], &["explain"][..]] {
+            let path = text(&files.write("one.txt", listing));
+            let book = text(&files.write("book.json", ledger));
+            let mut arguments =
+                [command, &["--listing", &path, "--ledger", &book, "--keep-last", "1"]].concat();
+            if command == ["explain"] {
+                arguments.push("X'1000'");
+            }
+            let said = prunelog(&arguments);
+            assert_eq!((said.code, said.out.as_str()), (12, ""), "{id}: {}", said.err);
+            assert!(said.err.contains(id), "{id} is not in {}", said.err);
+        }
+    };
+    let unnamed = Host { named: false, ..host.clone() }.map();
+    refused("HWT910E", &ledger, &(unnamed + &usage.replace("Q000.LOGCOPY1.DS01", "Not found")));
+    refused("HWT910E", &ledger, &(map.clone() + &usage.replace("!Q000 ", "")));
+    refused("HWT911E", &ledger, &usage);
+    refused("HWT911E", &ledger, &map);
+    let later = Host { written: host.written + 1, ..host.clone() }.map();
+    refused("HWT912E", &ledger, &(map.clone() + &later + &usage));
+    let beyond = ledger.replace(&format!("{:016X}", host.points[0].end), "0000000000300000");
+    refused("HWT913E", &beyond, &(map.clone() + &usage));
+    let elsewhere = usage.replace("Q000.LOGCOPY1.DS01", "Q000.LOGCOPY1.DS09");
+    refused("HWT914E", &ledger, &(map.clone() + &elsewhere));
+    let other_log = usage.replace("Q000.LOGCOPY1.DS01", "ARC1.Q000.ARCHLOG1.A0000003");
+    refused("HWT914E", &ledger, &(map.clone() + &other_log));
+    let waiting = map.replace(
+        " CSQJ401E CSQJU004 RECORD NOT FOUND - RESTART CONTROL\n",
+        "                             CONDITIONAL RESTART CONTROL RECORD\n         CRCR IDENTIFIER              0001\n         \
+         RECORD STATUS\n           CRCR ACTIVE\n         ENDRBA                       000000351000\n",
+    );
+    refused("HWT915E", &ledger, &(waiting + &usage));
+    refused("HWT916E", &ledger, &(map.replace("OF GROUP 'NO NAME '", "OF GROUP 'QSG1    '") + &usage));
+    let structure = usage.replace(
+        "End of data set report",
+        "Log, oldest for CF structure recovery\n          CC56D01026CC      None\nEnd of data set report",
+    );
+    refused("HWT916E", &ledger, &(map.clone() + &structure));
+    refused("HWT917E", &ledger, &(map.replace("000000000001FFFF", "000000000002FFFF") + &usage));
+    refused("HWT908E", "{\"points\": 1}", &(map + &usage));
 }
