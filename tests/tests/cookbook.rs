@@ -87,11 +87,21 @@ fn every_section_works() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Our programs that a script calls.
+/// Our programs that a script calls. What follows an option is its value, whatever its name.
 fn called(script: &str) -> BTreeSet<String> {
     let ours = tree::programs();
-    let words = script.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-    words.filter(|word| ours.iter().any(|name| name == word)).map(str::to_owned).collect()
+    let mut found = BTreeSet::new();
+    for line in script.lines() {
+        let mut before = "";
+        for word in line.split_whitespace() {
+            if !before.starts_with("--") {
+                let parts = word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+                found.extend(parts.filter(|part| ours.iter().any(|name| name == part)).map(str::to_owned));
+            }
+            before = word;
+        }
+    }
+    found
 }
 
 /// A section that goes well although one of its programs does nothing but fail would go well whatever happens.
@@ -130,4 +140,7 @@ fn a_broken_section_is_seen() {
     // What cannot fail works, and would with any program broken: that is what the test above looks for.
     cook(&found[2].script, None).expect("it cannot fail");
     assert_eq!(called(&found[2].script).into_iter().collect::<Vec<_>>(), ["qmgr"]);
+    let calls =
+        called("recpoint register --copied-by repro --trust\ntest \"$(listcat QM1)\" = '' | mqsc QM1");
+    assert_eq!(calls.into_iter().collect::<Vec<_>>(), ["listcat", "mqsc", "recpoint"]);
 }
