@@ -108,6 +108,9 @@ fn is_none(text: &str, archive: bool) -> bool {
         || text == "NONE"
 }
 
+/// What a line of attributes begins with, where no times stand before them.
+const ATTRIBUTES: &str = "PASSWORD=";
+
 struct Reader<'a> {
     map: LogMap,
     header: OpenHeader,
@@ -146,11 +149,13 @@ impl<'a> Reader<'a> {
     /// Takes in a line; false when it belongs to the map no longer.
     fn line(&mut self, line: &Line<'a>) -> Result<bool, ListingError> {
         let text = line.text;
-        // The common line by far, and no heading but that of a page: the others begin with a letter.
+        // The common lines by far. Those with digits are no headings but that of a page: the others begin with a letter.
+        let start = text.trim_start();
         if let Part::List(list) = self.part
-            && text.trim_start().starts_with(|c: char| c.is_ascii_digit())
-            && (is_first_line(text) || self.row.is_some() && !is_page_heading(text))
-            && !is_title(text)
+            && (self.row.is_some() && start.starts_with(ATTRIBUTES)
+                || start.starts_with(|c: char| c.is_ascii_digit())
+                    && (is_first_line(text) || self.row.is_some() && !is_page_heading(text))
+                    && !is_title(text))
         {
             self.list_line(line, list)?;
             return Ok(true);
