@@ -6,7 +6,6 @@ use crate::InventoryError;
 use crate::decide::{Cursors, Verdict, held, only_today};
 use crate::evaluation::Evaluation;
 use crate::fact::{Fact, perform};
-use crate::needs::RESTART_CHECKPOINTS;
 use crate::plan::Planned;
 
 /// Actions that are looked at.
@@ -49,7 +48,7 @@ fn candidates(evaluation: &Evaluation<'_>) -> Vec<Fact> {
     facts.extend(structures.map(|found| Fact::StructureBackup { structure: found.name.clone() }));
     facts.extend(inventory.in_progress.iter().map(|found| Fact::Ends { name: found.name.clone() }));
     facts.extend(evaluation.policy.margin().map(|_| Fact::NoMargin));
-    facts.push(Fact::Checkpoints { count: evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS) });
+    facts.push(Fact::Checkpoints { count: evaluation.policy.checkpoints() });
     facts.truncate(LOOKED_AT);
     facts
 }
@@ -61,7 +60,7 @@ pub(crate) fn actions(planned: &Planned<'_, '_>) -> Result<Vec<ActionEntry>, Inv
     if evaluation.policy.is_empty() {
         return Ok(entries);
     }
-    let count = evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
+    let count = evaluation.policy.checkpoints();
     for fact in candidates(evaluation) {
         // What is brought forward of a page set is on disk only after checkpoints.
         let after = matches!(fact, Fact::Online { .. }).then_some(Fact::Checkpoints { count });

@@ -269,7 +269,7 @@ impl Builder<'_> {
             let from = structure.rba.unwrap_or(Rba::ZERO);
             self.hold(line, from, Rba::MAX, needed, Subject::Structure(place));
         }
-        let wanted = policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
+        let wanted = policy.checkpoints();
         for (number, begin) in (1..=wanted).zip(begins) {
             let kind = if number <= RESTART_CHECKPOINTS { needed } else { HolderKind::Rule };
             self.hold(line, *begin, Rba::MAX, kind, Subject::Checkpoint(number));

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::needs::RESTART_CHECKPOINTS;
+
 /// A span of time as people type it: `90m`, `36h`, `7d`, `2w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -215,6 +217,12 @@ impl Policy {
     #[must_use]
     pub fn margin(&self) -> Option<u32> {
         self.margin.filter(|count| *count > 0)
+    }
+
+    /// Complete checkpoints that must be known before a place for its needs to be: those of the margin, and those of a restart.
+    #[must_use]
+    pub fn checkpoints(&self) -> u32 {
+        self.margin().unwrap_or(0).max(RESTART_CHECKPOINTS)
     }
 
     /// Percentage of the archives above which nothing is deleted.

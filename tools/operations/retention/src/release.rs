@@ -123,7 +123,7 @@ pub(crate) fn release(evaluation: &Evaluation<'_>, wanted: &[Wanted], most: usiz
             }
         }
     }
-    let mut count = evaluation.policy.margin().unwrap_or(0).max(RESTART_CHECKPOINTS);
+    let mut count = evaluation.policy.checkpoints();
     let margin_of_restart = margin_of_restart && !checkpoints;
     if points || too_few {
         let begins = needs::checkpoints(inventory);

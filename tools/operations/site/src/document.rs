@@ -18,9 +18,6 @@ use crate::gather::{Listings, Site, place};
 /// A real queue manager's log has one history: what a conditional restart gave up is no longer in its inventory.
 const HISTORY: &str = "1";
 
-/// Complete checkpoints that a restart needs.
-const RESTART_CHECKPOINTS: usize = 2;
-
 /// The highest RBA of 6 bytes.
 const LIMIT_OF_SIX: Rba = Rba(0xFFFF_FFFF_FFFF);
 
@@ -36,7 +33,8 @@ pub struct SiteInventory {
 }
 
 impl Site<'_> {
-    /// The inventory of `queue_manager`, one of the site's, with the points of `ledger`, for a margin of so many checkpoints.
+    /// The inventory of `queue_manager`, one of the site's, with the points of `ledger` and so many checkpoints before
+    /// each need, as far as they are known.
     ///
     /// # Errors
     /// When the log map contradicts itself, or the ledger's points are of other log.
@@ -44,9 +42,9 @@ impl Site<'_> {
         &self,
         queue_manager: &Listings<'_>,
         ledger: &Ledger,
-        margin: u32,
+        checkpoints: u32,
     ) -> Result<SiteInventory, SiteError> {
-        queue_manager.inventory(&self.catalogs, ledger, margin)
+        queue_manager.inventory(&self.catalogs, ledger, checkpoints)
     }
 }
 
@@ -55,7 +53,7 @@ impl Listings<'_> {
         &self,
         catalogs: &Catalogs<'_>,
         ledger: &Ledger,
-        margin: u32,
+        checkpoints: u32,
     ) -> Result<SiteInventory, SiteError> {
         let name = &self.queue_manager;
         let end = self.map.header.highest_written.plus(1);
@@ -100,7 +98,7 @@ impl Listings<'_> {
             histories: vec![History { id: HISTORY.to_owned(), parent: None, cut: None }],
             logs: self.logs(catalogs),
             points,
-            now: self.now(end, self.checkpoints(&needs, margin as usize)),
+            now: self.now(end, self.checkpoints(&needs, checkpoints as usize)),
             holds: Vec::new(),
             in_progress: Vec::new(),
             holes: Vec::new(),
@@ -167,8 +165,8 @@ impl Listings<'_> {
     }
 
     /// Begins of checkpoints. A checkpoint is taken whenever the log is switched, so that below the checkpoint queue the beginning of each
-    /// data set stands for one: as many as `margin` asks for before each of `needs`.
-    fn checkpoints(&self, needs: &[Rba], margin: usize) -> Vec<Rba> {
+    /// data set stands for one: `count` before each of `needs`.
+    fn checkpoints(&self, needs: &[Rba], count: usize) -> Vec<Rba> {
         let queue = self.map.checkpoints.as_deref().unwrap_or_default();
         let mut begins: Vec<Rba> = queue.iter().map(|checkpoint| checkpoint.begin).collect();
         let oldest = begins.iter().min().copied().unwrap_or(Rba::MAX);
@@ -178,7 +176,7 @@ impl Listings<'_> {
         starts.dedup();
         for need in needs {
             let before = starts.partition_point(|start| start <= need);
-            begins.extend(starts.iter().take(before).rev().take(margin.max(RESTART_CHECKPOINTS)));
+            begins.extend(starts.iter().take(before).rev().take(count));
         }
         begins.sort_unstable();
         begins.dedup();

@@ -73,8 +73,8 @@ fn ledger(path: Option<&Path>, inputs: &mut Vec<Input>) -> Result<Ledger, Failur
     })
 }
 
-/// The inventories of the queue managers in the listings, or of the one that is wanted, for a margin of so many checkpoints.
-pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<OfSite>, Failure> {
+/// The inventories of the queue managers in the listings, or of the one that is wanted, with so many checkpoints before each need.
+pub(crate) fn inventories(listings: &Listings, checkpoints: u32) -> Result<Vec<OfSite>, Failure> {
     let mut inputs = Vec::new();
     let ledger = ledger(listings.ledger.as_deref(), &mut inputs)?;
     let sections = read_sections(&listings.files, &mut inputs)?;
@@ -90,7 +90,7 @@ pub(crate) fn inventories(listings: &Listings, margin: u32) -> Result<Vec<OfSite
     let crcs: Vec<u8> = inputs.iter().flat_map(|input| input.crc.to_be_bytes()).collect();
     let (digest, bytes) = (format!("{:08X}", crc32c(&crcs)), inputs.iter().map(|input| input.bytes).sum());
     let of_site = |found: &&_| {
-        let inventory = site.inventory(found, &ledger, margin).map_err(|error| refused(&error))?;
+        let inventory = site.inventory(found, &ledger, checkpoints).map_err(|error| refused(&error))?;
         Ok(OfSite { inventory, digest: digest.clone(), bytes })
     };
     chosen.par_iter().map(of_site).collect()

@@ -51,8 +51,8 @@ pub(crate) struct More {
     pub(crate) copy1: bool,
     /// How fast log is read.
     pub(crate) reading: bool,
-    /// Checkpoints before what is needed, of a real site.
-    pub(crate) margin: u32,
+    /// Checkpoints that must be known before what is needed, of a real site.
+    pub(crate) checkpoints: u32,
 }
 
 impl More {
@@ -61,7 +61,7 @@ impl More {
         Self {
             copy1: policy.copy2_shorter,
             reading: policy.restart_within.is_some(),
-            margin: policy.margin().unwrap_or(0),
+            checkpoints: policy.checkpoints(),
         }
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Rea
             Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new(), site: None })
         }
         Origin::Listings(asked) => {
-            let mut sites = listings::inventories(asked, more.margin)?.into_iter();
+            let mut sites = listings::inventories(asked, more.checkpoints)?.into_iter();
             match (sites.next(), sites.next()) {
                 (Some(site), None) => Ok(Read::of_site(site)),
                 _ => Err(Failure::refused("HWT700E", "the listings are of several queue managers")

@@ -36,7 +36,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     if let Origin::Listings(of_site) = &origin
         && of_site.queue_manager.is_none()
     {
-        let mut sites = listings::inventories(of_site, policy.margin().unwrap_or(0))?;
+        let mut sites = listings::inventories(of_site, policy.checkpoints())?;
         if sites.len() > 1 {
             if asked.out.is_some() || asked.diff.is_some() || asked.emit.is_some() || asked.metrics.is_some()
             {

@@ -28,11 +28,13 @@ pub(crate) enum Origin {
 const MARGIN: u32 = 3;
 
 impl Origin {
-    /// `policy` with what holds for facts from there where nothing was typed.
+    /// `policy` with what holds for facts from there where nothing else was typed. No policy stays none: everything is kept then.
     pub(crate) fn policy(&self, policy: Policy) -> Policy {
         match self {
-            Self::Listings(_) => Policy { margin: policy.margin.or(Some(MARGIN)), ..policy },
-            Self::Document(_) | Self::QueueManager(_) => policy,
+            Self::Listings(_) if !policy.is_empty() => {
+                Policy { margin: policy.margin.or(Some(MARGIN)), ..policy }
+            }
+            Self::Listings(_) | Self::Document(_) | Self::QueueManager(_) => policy,
         }
     }
 }

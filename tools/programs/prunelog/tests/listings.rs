@@ -349,6 +349,18 @@ fn more_that_is_known_changes_what_goes() {
 }
 
 #[test]
+fn without_a_policy_everything_is_kept() {
+    let (files, host) = (Files::new(), plain());
+    let both = host.map() + &host.usage();
+    let said = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &["--json", "--max-delete", "100"]);
+    let without = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &["--json"]);
+    for said in [said, without] {
+        let plan: Value = serde_json::from_str(&said.out).expect(&said.err);
+        assert!(names(&plan).is_empty(), "{}", said.err);
+    }
+}
+
+#[test]
 fn a_point_counts_by_its_evidence() {
     let (files, host) = (Files::new(), plain());
     let both = host.map() + &host.usage();
