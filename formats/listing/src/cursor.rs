@@ -20,6 +20,26 @@ impl<'a> Cursor<'a> {
         self.text.line(self.at)
     }
 
+    /// The line before the one here.
+    pub(crate) fn behind(&self) -> Option<Line<'a>> {
+        self.text.line(self.at.checked_sub(1)?)
+    }
+
+    /// The text.
+    pub(crate) fn text(&self) -> &'a Text {
+        self.text
+    }
+
+    /// Number of the line here, from 0.
+    pub(crate) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Goes to the line `at`.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// Goes on behind the line here.
     pub(crate) fn advance(&mut self) {
         self.at += 1;

@@ -7,12 +7,14 @@ use crate::idcams_reader;
 use crate::log_inventory;
 use crate::log_map::{ConditionalRestart, LogMap, QueuedCheckpoint};
 use crate::log_map_header::{OpenHeader, is_header_line, is_title};
-use crate::log_map_row::{OpenRow, is_first_line};
+use crate::log_map_list::{Around, List, OpenList};
+use crate::log_map_row::is_first_line;
 use crate::log_map_tail::{OpenQueue, archive_command, restart_field, take_restart};
+use crate::sections::ReadAll;
 use crate::text::Line;
 
 /// Words of the headings of columns.
-const HEADINGS: [&str; 17] = [
+pub(crate) const HEADINGS: [&str; 17] = [
     "START",
     "END",
     "STARTRBA",
@@ -32,17 +34,10 @@ const HEADINGS: [&str; 17] = [
     "SCOPE",
 ];
 
-/// A list of data sets of a log map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct List {
-    archive: bool,
-    copy: usize,
-}
-
 #[derive(Debug)]
-enum Part {
+enum Part<'a> {
     Header,
-    List(List),
+    List(Box<OpenList<'a>>),
     Restart,
     Checkpoints(OpenQueue),
     History,
@@ -52,7 +47,7 @@ enum Part {
 
 /// What a line of a log map begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Title {
+pub(crate) enum Title {
     List(List),
     NoRestart,
     Restart,
@@ -62,7 +57,7 @@ enum Title {
     Completed,
 }
 
-fn title(text: &str) -> Option<Title> {
+pub(crate) fn title(text: &str) -> Option<Title> {
     let text = text.trim();
     for (name, archive, copy) in [
         ("ACTIVE LOG COPY 1 DATA SETS", false, 0),
@@ -99,30 +94,17 @@ pub(crate) fn begins(line: &Line<'_>) -> bool {
         || ((heading.starts_with("CSQJU004") || heading.starts_with("DSNJU004")) && is_page_heading(heading))
 }
 
-fn is_none(text: &str, archive: bool) -> bool {
-    let text = text.trim();
-    let kind = if archive { "NO ARCHIVE" } else { "NO ACTIVE" };
-    let rest = text.strip_prefix(kind).map(str::trim);
-    let rest = rest.map(|rest| rest.strip_prefix("LOG ").unwrap_or(rest));
-    matches!(rest, Some("DATA SETS DEFINED FOR THIS COPY" | "DATA SETS DEFINED" | "DATA SETS"))
-        || text == "NONE"
-}
-
-/// What a line of attributes begins with, where no times stand before them.
-const ATTRIBUTES: &str = "PASSWORD=";
-
 struct Reader<'a> {
     map: LogMap,
     header: OpenHeader,
-    part: Part,
-    row: Option<OpenRow<'a>>,
-    /// Lists whose title was read, each with whether it says that it has no rows.
-    lists: Vec<(List, bool)>,
+    part: Part<'a>,
+    /// Lists whose title was read.
+    lists: Vec<List>,
     restart_read: bool,
 }
 
 /// Reads the log map that begins at `lines`.
-pub(crate) fn read<'a>(lines: &mut Cursor<'a>) -> Result<LogMap, ListingError> {
+pub(crate) fn read<'a>(lines: &mut Cursor<'a>, read_all: ReadAll<'_>) -> Result<LogMap, ListingError> {
     let Some(first) = lines.peek() else {
         return Err(ListingError::new("", 0, 0, "the log map does not read", "there are no lines"));
     };
@@ -130,12 +112,15 @@ pub(crate) fn read<'a>(lines: &mut Cursor<'a>) -> Result<LogMap, ListingError> {
         map: LogMap::default(),
         header: OpenHeader::default(),
         part: Part::Header,
-        row: None,
         lists: Vec::new(),
         restart_read: false,
     };
     let mut last = first;
     while let Some(line) = lines.peek() {
+        if reader.beside(lines, read_all)? {
+            last = lines.behind().unwrap_or(last);
+            continue;
+        }
         if !reader.line(&line)? {
             break;
         }
@@ -146,20 +131,24 @@ pub(crate) fn read<'a>(lines: &mut Cursor<'a>) -> Result<LogMap, ListingError> {
 }
 
 impl<'a> Reader<'a> {
+    /// Reads on in a long list, stretches beside each other; false when the next line is to be read.
+    fn beside(&mut self, lines: &mut Cursor<'a>, read_all: ReadAll<'_>) -> Result<bool, ListingError> {
+        let around = Around { header: &self.header, complete: self.is_complete() };
+        match &mut self.part {
+            Part::List(open) => open.beside(lines, around, read_all),
+            _ => Ok(false),
+        }
+    }
+
     /// Takes in a line; false when it belongs to the map no longer.
     fn line(&mut self, line: &Line<'a>) -> Result<bool, ListingError> {
-        let text = line.text;
-        // The common lines by far. Those with digits are no headings but that of a page: the others begin with a letter.
-        let start = text.trim_start();
-        if let Part::List(list) = self.part
-            && (self.row.is_some() && start.starts_with(ATTRIBUTES)
-                || start.starts_with(|c: char| c.is_ascii_digit())
-                    && (is_first_line(text) || self.row.is_some() && !is_page_heading(text))
-                    && !is_title(text))
+        let around = Around { header: &self.header, complete: self.is_complete() };
+        if let Part::List(open) = &mut self.part
+            && open.line(line, around)?
         {
-            self.list_line(line, list)?;
             return Ok(true);
         }
+        let text = line.text;
         let heading = is_page_heading(text) && !is_first_line(text);
         if heading && (idcams_reader::begins(line) || log_inventory::begins(line)) {
             return if self.is_complete() { Ok(false) } else { Err(self.cut_off(line)) };
@@ -182,14 +171,10 @@ impl<'a> Reader<'a> {
                 let width = self.header.line(line)?;
                 self.widen(width);
             }
-            Part::List(list) => {
-                let list = *list;
-                self.list_line(line, list)?;
-            }
             Part::Restart => {
                 return self.restart_line(line);
             }
-            Part::Between => {
+            Part::List(_) | Part::Between => {
                 let what = "the line of the log map does not read";
                 let error = line.error(line.text.trim_start(), what, "a title is wanted");
                 return self.leave(line, error);
@@ -233,62 +218,7 @@ impl<'a> Reader<'a> {
         self.map.width = self.map.width.max(width);
     }
 
-    fn list_line(&mut self, line: &Line<'a>, list: List) -> Result<(), ListingError> {
-        let said_none = self.lists.last().is_some_and(|(_, none)| *none);
-        if is_none(line.text, list.archive) && self.row.is_none() && self.rows(list) == 0 && !said_none {
-            if let Some((_, none)) = self.lists.last_mut() {
-                *none = true;
-            }
-            return Ok(());
-        }
-        if is_first_line(line.text) {
-            if said_none {
-                let why = "the list says above that there are none";
-                return Err(line.error(line.text.trim_start(), "the row does not read", why));
-            }
-            self.close_row()?;
-            self.row = Some(OpenRow::open(*line)?);
-            return Ok(());
-        }
-        match &mut self.row {
-            Some(row) => row.further(*line),
-            None => {
-                let what = "the line of a list of log data sets does not read";
-                Err(line.error(line.text.trim_start(), what, "a row with DSN= is wanted"))
-            }
-        }
-    }
-
-    fn rows(&self, list: List) -> usize {
-        let active = self.map.active.get(list.copy).map_or(0, Vec::len);
-        let archives = self.map.archives.get(list.copy).map_or(0, Vec::len);
-        if list.archive { archives } else { active }
-    }
-
-    fn close_row(&mut self) -> Result<(), ListingError> {
-        let Some(row) = self.row.take() else {
-            return Ok(());
-        };
-        self.widen(row.width());
-        if let Part::List(list) = self.part {
-            if list.archive {
-                if let Some(archives) = self.map.archives.get_mut(list.copy) {
-                    archives.push(row.archive()?);
-                }
-            } else if let Some(active) = self.map.active.get_mut(list.copy) {
-                active.push(row.active()?);
-            }
-        }
-        Ok(())
-    }
-
     fn title(&mut self, line: &Line<'a>, title: Title) -> Result<bool, ListingError> {
-        if let (Title::List(list), Part::List(open)) = (title, &self.part)
-            && list == *open
-        {
-            // The title is printed again on a new page.
-            return Ok(true);
-        }
         let what = "the title does not belong here";
         match (title, &self.part) {
             (Title::Restart, Part::Restart) => {
@@ -303,14 +233,14 @@ impl<'a> Reader<'a> {
         self.end_part(line)?;
         match title {
             Title::List(list) => {
-                if self.lists.iter().any(|(seen, _)| *seen == list) {
+                if self.lists.contains(&list) {
                     if self.is_complete() {
                         return Ok(false);
                     }
                     return Err(line.error(line.text.trim_start(), what, "the map has this list already"));
                 }
-                self.lists.push((list, false));
-                self.part = Part::List(list);
+                self.lists.push(list);
+                self.part = Part::List(Box::new(OpenList::new(list)));
             }
             Title::NoRestart | Title::Restart => {
                 if self.restart_read {
@@ -349,13 +279,16 @@ impl<'a> Reader<'a> {
 
     /// Ends the part that is being read, at `line`.
     fn end_part(&mut self, line: &Line<'a>) -> Result<(), ListingError> {
-        self.close_row()?;
         match std::mem::replace(&mut self.part, Part::Between) {
-            Part::List(list) => {
-                let none = self.lists.last().is_some_and(|(_, none)| *none);
-                if self.rows(list) == 0 && !none {
-                    let why = "it has no rows and does not say that there are none";
-                    return Err(line.error(line.text.trim_start(), "the list above is empty", why));
+            Part::List(open) => {
+                let list = open.list();
+                let rows = open.end(line)?;
+                self.widen(rows.width);
+                if let (false, Some(active)) = (list.archive, self.map.active.get_mut(list.copy)) {
+                    *active = rows.active;
+                }
+                if let (true, Some(archives)) = (list.archive, self.map.archives.get_mut(list.copy)) {
+                    *archives = rows.archives;
                 }
             }
             Part::Checkpoints(queue) => {

@@ -38,6 +38,34 @@ struct Attributes {
     volume: Option<String>,
     unit: Option<String>,
     catalogued: Option<bool>,
+    /// The keyword of one that was there twice.
+    twice: Option<&'static str>,
+}
+
+impl Attributes {
+    fn take(&mut self, attribute: Attribute) {
+        let twice = match attribute {
+            Attribute::Password(password) => self.password.replace(password).map(|_| "PASSWORD"),
+            Attribute::Status(status) => self.status.replace(status).map(|_| "STATUS"),
+            Attribute::Volume(volume) => self.volume.replace(volume).map(|_| "VOL"),
+            Attribute::Unit(unit) => self.unit.replace(unit).map(|_| "UNIT"),
+            Attribute::Catalogued(answer) => self.catalogued.replace(answer).map(|_| "CATALOGUED"),
+        };
+        self.twice = self.twice.or(twice);
+    }
+
+    /// Takes in those of a further line.
+    fn merge(&mut self, other: Self) {
+        let attributes = [
+            other.password.map(Attribute::Password),
+            other.status.map(Attribute::Status),
+            other.volume.map(Attribute::Volume),
+            other.unit.map(Attribute::Unit),
+            other.catalogued.map(Attribute::Catalogued),
+        ];
+        self.twice = self.twice.or(other.twice);
+        attributes.into_iter().flatten().for_each(|attribute| self.take(attribute));
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -59,7 +87,7 @@ fn yes_or_no(input: &str) -> Parsed<'_, bool> {
 
 fn one_status(input: &str) -> Parsed<'_, ActiveStatus> {
     for status in ActiveStatus::ALL {
-        let mut rest = input.trim_start();
+        let mut rest = input.trim_ascii_start();
         let mut words = status.name().split(' ');
         let all = words.all(|word| {
             rest = rest.trim_start();
@@ -108,16 +136,16 @@ fn attribute(input: &str) -> Parsed<'_, Attribute> {
     }
 }
 
-fn attributes(input: &str) -> Parsed<'_, Vec<Attribute>> {
-    let mut found = Vec::new();
-    let mut rest = input;
-    while !rest.trim().is_empty() {
+fn attributes(input: &str) -> Parsed<'_, Attributes> {
+    let mut found = Attributes::default();
+    let mut rest = input.trim_ascii_start();
+    while !rest.is_empty() {
         let (next, attribute) = attribute(rest)?;
         if next.starts_with(|c: char| !c.is_whitespace() && c != ',') {
             return context("a blank", nom::combinator::fail()).parse(next);
         }
-        found.push(attribute);
-        rest = next;
+        found.take(attribute);
+        rest = next.trim_ascii_start();
     }
     Ok((rest, found))
 }
@@ -128,7 +156,7 @@ struct FirstLine {
     date: Option<Date>,
     time: Option<Time>,
     data_set: DataSetName,
-    attributes: Vec<Attribute>,
+    attributes: Attributes,
 }
 
 fn first_line(input: &str) -> Parsed<'_, FirstLine> {
@@ -144,10 +172,15 @@ struct FurtherLine {
     times: Option<[PrintedTime; 2]>,
     lrsns: Option<[Lrsn; 2]>,
     time: Option<Time>,
-    attributes: Vec<Attribute>,
+    attributes: Attributes,
 }
 
 fn further_line(input: &str) -> Parsed<'_, FurtherLine> {
+    // Most of these lines hold attributes alone, and no time begins like this.
+    if input.trim_ascii_start().starts_with("PASSWORD=") {
+        let (rest, attributes) = attributes(input)?;
+        return Ok((rest, FurtherLine { times: None, lrsns: None, time: None, attributes }));
+    }
     let times = map((stamp, slash, stamp, slash), |(first, (), last, ())| [first, last]);
     let lrsns = map((lrsn, slash, lrsn, slash), |((first, _), (), (last, _), ())| [first, last]);
     let (rest, (times, lrsns)) = (opt(times), opt(lrsns)).parse(input)?;
@@ -158,7 +191,7 @@ fn further_line(input: &str) -> Parsed<'_, FurtherLine> {
 
 /// Whether the line is the first one of a row.
 pub(crate) fn is_first_line(text: &str) -> bool {
-    text.match_indices('=').any(|(at, _)| text.get(..at).is_some_and(|before| before.ends_with("DSN")))
+    text.as_bytes().windows(4).any(|part| part == b"DSN=")
 }
 
 fn set<T>(line: &Line<'_>, field: &mut Option<T>, value: Option<T>, what: &str) -> Result<(), ListingError> {
@@ -204,18 +237,12 @@ impl<'a> OpenRow<'a> {
         self.attach(&line, read.attributes)
     }
 
-    fn attach(&mut self, line: &Line<'a>, attributes: Vec<Attribute>) -> Result<(), ListingError> {
-        let own = &mut self.attributes;
-        for attribute in attributes {
-            match attribute {
-                Attribute::Password(password) => set(line, &mut own.password, Some(password), "PASSWORD")?,
-                Attribute::Status(status) => set(line, &mut own.status, Some(status), "STATUS")?,
-                Attribute::Volume(volume) => set(line, &mut own.volume, Some(volume), "VOL")?,
-                Attribute::Unit(unit) => set(line, &mut own.unit, Some(unit), "UNIT")?,
-                Attribute::Catalogued(answer) => set(line, &mut own.catalogued, Some(answer), "CATALOGUED")?,
-            }
+    fn attach(&mut self, line: &Line<'a>, attributes: Attributes) -> Result<(), ListingError> {
+        self.attributes.merge(attributes);
+        match self.attributes.twice {
+            Some(what) => Err(line.error(line.text, "the row does not read", format!("it has {what} twice"))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// How many bytes of an RBA it prints.

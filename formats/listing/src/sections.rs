@@ -35,6 +35,7 @@ use crate::log_inventory::{self, LogInventoryChange};
 use crate::log_map::LogMap;
 use crate::log_map_reader;
 use crate::message::{id_of, is_id};
+use crate::stretch::{Stretch, StretchRead};
 use crate::structure::{Connection, Structure, StructureBackup};
 use crate::text::{Line, Text};
 use crate::usage_reader::{self, BufferPoolRow, DataSetUsageRow, PageSetRow, SmdsBufferRow, SmdsRow};
@@ -114,11 +115,26 @@ const ENDS: [&str; 8] = [
 /// # Errors
 /// When a line of a report does not read, a report has no end, or a line between reports looks like a part of one.
 pub fn read(texts: &[Text]) -> Result<Vec<Section>, ListingError> {
+    read_in_stretches(texts, &|stretches| stretches.iter().map(Stretch::read).collect())
+}
+
+/// What reads stretches of a list, beside each other where it can, and gives what they read in their order.
+pub(crate) type ReadAll<'r> = &'r dyn Fn(&[Stretch<'_>]) -> Vec<StretchRead>;
+
+/// Reads all reports of `texts` as [`read`] does. `read_all` reads stretches of long lists, beside each other where it can, and gives what
+/// they read in their order.
+///
+/// # Errors
+/// The same.
+pub fn read_in_stretches(
+    texts: &[Text],
+    read_all: &dyn Fn(&[Stretch<'_>]) -> Vec<StretchRead>,
+) -> Result<Vec<Section>, ListingError> {
     let mut sections = Vec::new();
     for text in texts {
         let mut lines = Cursor::new(text);
         while let Some(line) = lines.peek() {
-            if let Some((queue_manager, report)) = report(&line, &mut lines)? {
+            if let Some((queue_manager, report)) = report(&line, &mut lines, read_all)? {
                 if lines.peek().is_some_and(|next| next.number == line.number) {
                     let why = "it has the words of the headings of two reports";
                     return Err(line.error(line.text.trim(), "the line does not read", why));
@@ -149,9 +165,13 @@ fn found<T>(
 }
 
 /// The report that begins at `line`, if one does.
-fn report<'a>(line: &Line<'a>, lines: &mut Cursor<'a>) -> Result<Option<Found>, ListingError> {
+fn report<'a>(
+    line: &Line<'a>,
+    lines: &mut Cursor<'a>,
+    read_all: ReadAll<'_>,
+) -> Result<Option<Found>, ListingError> {
     if log_map_reader::begins(line) {
-        let map = log_map_reader::read(lines)?;
+        let map = log_map_reader::read(lines, read_all)?;
         return Ok(Some((map.header.queue_manager.clone(), Report::LogMap(Box::new(map)))));
     }
     if log_inventory::begins(line) {

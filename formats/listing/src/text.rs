@@ -18,6 +18,8 @@
 //! # Non-goals
 //! Record descriptor words, compressed files, machine (not ASA) carriage control.
 
+use std::borrow::Cow;
+
 use crate::carriage::controlled;
 use crate::console::{has_prefix, unprefixed};
 use crate::ebcdic::{CR, Detected, Encoding, LF, NEL, character, detect, first_odd};
@@ -25,6 +27,12 @@ use crate::error::ListingError;
 
 /// Lengths of records that listings are kept in: card images, and print files of 120, 124 and 132 columns with carriage control.
 const RECORD_LENGTHS: [usize; 4] = [80, 121, 125, 133];
+
+/// What some editors write at the beginning of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What some transfers write at the end of a file.
+const END_OF_FILE: &[u8] = b"\x1A";
 
 /// A line of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +81,13 @@ pub struct Text {
 }
 
 impl Text {
-    /// Decodes the file `name`; the encoding is told from the bytes.
+    /// Decodes the file `name`; the encoding is told from the bytes. Bytes that are given away are not copied where they are UTF-8.
     ///
     /// # Errors
     /// When the encoding or the length of the records can't be told, a console's prefix is damaged, or the file is larger than 2 GiB.
-    pub fn decode(name: &str, bytes: &[u8]) -> Result<Self, ListingError> {
-        match detect(bytes) {
+    pub fn decode<'b>(name: &str, bytes: impl Into<Cow<'b, [u8]>>) -> Result<Self, ListingError> {
+        let bytes = bytes.into();
+        match detect(&bytes) {
             Detected::Is(encoding) => Self::decode_as(name, bytes, encoding),
             Detected::EitherCodePage(at) => {
                 let why = format!(
@@ -91,7 +100,7 @@ impl Text {
                 Err(ListingError::new(name, 1, 1, what, why).hint("convert the file to UTF-8 on the host"))
             }
             Detected::Unknown(at) => {
-                let (line, column) = place_of(bytes, at);
+                let (line, column) = place_of(&bytes, at);
                 let byte = bytes.get(at).copied().unwrap_or(0);
                 let why =
                     format!("byte {byte:02X} at offset {at} is not UTF-8 text, and the file is not EBCDIC");
@@ -106,35 +115,31 @@ impl Text {
     /// # Errors
     /// When bytes have no meaning in that encoding, when the length of the records can't be told, when a
     /// console's prefix is damaged, or the file is larger than 2 GiB.
-    pub fn decode_as(name: &str, bytes: &[u8], encoding: Encoding) -> Result<Self, ListingError> {
+    pub fn decode_as<'b>(
+        name: &str,
+        bytes: impl Into<Cow<'b, [u8]>>,
+        encoding: Encoding,
+    ) -> Result<Self, ListingError> {
+        let bytes = bytes.into();
         if u32::try_from(bytes.len().saturating_mul(2)).is_err() {
             let why = format!("it has {} bytes", bytes.len());
             return Err(ListingError::new(name, 1, 1, "the file is too large", why)
                 .hint("take listings of at most 2 GiB"));
         }
-        let mut text = Self {
-            name: name.to_owned(),
-            encoding,
-            decoded: String::with_capacity(bytes.len()),
-            spans: Vec::new(),
-        };
-        if encoding == Encoding::Utf8 {
-            let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-            let bytes = bytes.strip_suffix(b"\x1A").unwrap_or(bytes);
-            let whole = std::str::from_utf8(bytes).map_err(|error| text.odd(bytes, error.valid_up_to()))?;
-            if let Some(at) = first_odd(whole) {
-                return Err(text.odd(bytes, at));
-            }
-            text.decoded.push_str(whole);
-        } else {
-            text.decoded.extend(bytes.iter().map(|&byte| character(byte, encoding)));
-        }
+        let length = bytes.len();
         let ends: &[u8] = if encoding == Encoding::Utf8 { b"\n\r" } else { &[NEL, LF, CR] };
-        let has_ends = bytes.iter().any(|byte| ends.contains(byte)) || text.decoded.contains('\u{85}');
-        if has_ends || bytes.len() < 2 * RECORD_LENGTHS[0] {
+        let has_ends = bytes.iter().any(|byte| ends.contains(byte));
+        let decoded = if encoding == Encoding::Utf8 {
+            plain_utf8(bytes).map_err(|(bytes, at)| odd(name, encoding, &bytes, at))?
+        } else {
+            bytes.iter().map(|&byte| character(byte, encoding)).collect()
+        };
+        let has_ends = has_ends || decoded.contains('\u{85}');
+        let mut text = Self { name: name.to_owned(), encoding, decoded, spans: Vec::new() };
+        if has_ends || length < 2 * RECORD_LENGTHS[0] {
             text.split_at_ends();
         } else {
-            text.split_records(bytes.len())?;
+            text.split_records(length)?;
         }
         text.take_off_carriage_control();
         text.take_off_prefixes()?;
@@ -182,13 +187,6 @@ impl Text {
 
     fn texts(&self) -> impl Iterator<Item = &str> + Clone {
         self.spans.iter().map(|span| self.text_of(span))
-    }
-
-    fn odd(&self, bytes: &[u8], at: usize) -> ListingError {
-        let (line, column) = place_of(bytes, at);
-        let why = format!("byte {:02X} has no meaning there", bytes.get(at).copied().unwrap_or(0));
-        ListingError::new(&self.name, line, column, format!("the file is not {}", self.encoding), why)
-            .hint("bring the file down as text (ASCII), or in binary from EBCDIC")
     }
 
     /// Splits at ends of lines, and at form feeds, behind which the line's number stays the same.
@@ -334,6 +332,32 @@ impl Text {
     }
 }
 
+/// The text of bytes that are UTF-8 and belong into a listing, without the marks at its ends; or the bytes, and where they are not.
+fn plain_utf8(bytes: Cow<'_, [u8]>) -> Result<String, (Vec<u8>, usize)> {
+    let marked = bytes.starts_with(BYTE_ORDER_MARK) || bytes.ends_with(END_OF_FILE);
+    let bytes = if marked {
+        let rest = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        rest.strip_suffix(END_OF_FILE).unwrap_or(rest).to_vec()
+    } else {
+        bytes.into_owned()
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        (error.into_bytes(), at)
+    })?;
+    match first_odd(&text) {
+        Some(at) => Err((text.into_bytes(), at)),
+        None => Ok(text),
+    }
+}
+
+fn odd(name: &str, encoding: Encoding, bytes: &[u8], at: usize) -> ListingError {
+    let (line, column) = place_of(bytes, at);
+    let why = format!("byte {:02X} has no meaning there", bytes.get(at).copied().unwrap_or(0));
+    ListingError::new(name, line, column, format!("the file is not {encoding}"), why)
+        .hint("bring the file down as text (ASCII), or in binary from EBCDIC")
+}
+
 /// Line and column of the byte at `at`.
 fn place_of(bytes: &[u8], at: usize) -> (usize, usize) {
     let before = bytes.get(..at).unwrap_or(bytes);
@@ -400,17 +424,17 @@ mod tests {
             [(1, 2, "LOG MAP"), (2, 1, " HIGHEST"), (3, 1, "000000001000 / 000000001FFF")]
         );
         assert!(text.line(0).unwrap().new_page);
-        assert_eq!(Text::decode("map", &ebcdic(PAGE)).unwrap().encoding(), Encoding::Ebcdic1047);
+        assert_eq!(Text::decode("map", ebcdic(PAGE)).unwrap().encoding(), Encoding::Ebcdic1047);
     }
 
     #[test]
     fn lengths_of_records_are_not_guessed_at() {
-        let error = Text::decode("m", &ebcdic(&" ".repeat(80 * 121))).unwrap_err();
+        let error = Text::decode("m", ebcdic(&" ".repeat(80 * 121))).unwrap_err();
         assert_eq!(error.what, "the length of the records can't be told");
-        let error = Text::decode("m", &ebcdic(&"A".repeat(200))).unwrap_err();
+        let error = Text::decode("m", ebcdic(&"A".repeat(200))).unwrap_err();
         assert_eq!(error.what, "the length of the records can't be told");
         let rows: String = (0..121).map(|n| format!("{:80}", format!(" ROW {n}"))).collect();
-        let text = Text::decode("m", &ebcdic(&rows)).unwrap();
+        let text = Text::decode("m", ebcdic(&rows)).unwrap();
         assert_eq!(text.lines().len(), 121, "121-byte records would not begin with carriage control");
     }
 

@@ -63,7 +63,7 @@ fn every_form_gives_the_same_values() {
         for (form, bytes) in forms {
             assert_eq!(sections(&bytes), plain, "{name}: {form}");
         }
-        assert_eq!(Text::decode("x", &ebcdic(text)).unwrap().encoding(), Encoding::Ebcdic1047);
+        assert_eq!(Text::decode("x", ebcdic(text)).unwrap().encoding(), Encoding::Ebcdic1047);
         let blank_column: String = text.lines().map(|line| format!(" {line}\n")).collect();
         if !text.starts_with('1') {
             assert_eq!(sections(blank_column.as_bytes()), plain, "{name}: a blank column");

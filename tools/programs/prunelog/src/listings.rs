@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use console::{Failure, Session, message};
 use format_inventory::{Ledger, Plan, PointEntry, format_time};
-use format_listing::{Section, Text};
+use format_listing::{Section, Stretch, Text, read_in_stretches};
 use format_types::{ConditionCode, PointState, QueueManagerName, crc32c};
 use operation_retention::Policy;
 use operation_site::{SiteError, SiteInventory, gather};
@@ -42,10 +42,11 @@ fn read_sections(paths: &[PathBuf], inputs: &mut Vec<Input>) -> Result<Vec<Secti
     for path in paths {
         let bytes = files::read(path, "HWT907E")?;
         inputs.push(Input::of(&bytes));
-        let text = Text::decode(&path.display().to_string(), &bytes);
+        let text = Text::decode(&path.display().to_string(), bytes);
         texts.push(text.map_err(|error| unreadable(&error))?);
     }
-    format_listing::read(&texts).map_err(|error| unreadable(&error))
+    let beside = |stretches: &[Stretch<'_>]| stretches.par_iter().map(Stretch::read).collect();
+    read_in_stretches(&texts, &beside).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &format_listing::ListingError) -> Failure {

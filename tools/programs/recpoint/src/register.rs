@@ -31,7 +31,7 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
         Failure::refused("HWT907E", format!("A LISTING CANNOT BE USED: {error}"))
     };
     for path in &asked.listing {
-        let text = Text::decode(&path.display().to_string(), &bytes(storage, path)?);
+        let text = Text::decode(&path.display().to_string(), bytes(storage, path)?);
         texts.push(text.map_err(|error| unusable(&error))?);
     }
     let sections = format_listing::read(&texts).map_err(|error| unusable(&error))?;
