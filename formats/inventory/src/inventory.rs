@@ -216,6 +216,9 @@ pub struct PageSetNow {
     /// The log when it was created; none when that is not known: then all log counts.
     #[serde(default, with = "hex::optional", skip_serializing_if = "Option::is_none")]
     pub created: Option<Rba>,
+    /// The RBA is the lowest of all page sets; which of them needs it is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub system_value: bool,
 }
 
 /// A structure today.

@@ -101,6 +101,7 @@ fn now() -> impl Strategy<Value = Now> {
                     recovery_rba,
                     online,
                     created,
+                    system_value: false,
                 })
                 .collect(),
             structures: structures.into_iter().map(|(name, rba)| StructureNow { name, rba }).collect(),

@@ -165,7 +165,8 @@ impl<'a> OpenList<'a> {
         Ok(())
     }
 
-    /// Takes in the rows that follow at `lines`, read beside each other, and goes on behind them; false when they are to be read line by line.
+    /// Takes in the rows that follow at `lines`, read beside each other, and goes on behind them; false when they are to be read line by
+    /// line.
     pub(crate) fn beside(
         &mut self,
         lines: &mut Cursor<'a>,

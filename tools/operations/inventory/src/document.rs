@@ -158,6 +158,7 @@ impl Facts {
                     recovery_rba: set.recovery_rba,
                     online: set.online,
                     created: self.defined_at(set.page_set),
+                    system_value: false,
                 })
                 .collect(),
             structures: Vec::new(),

@@ -259,7 +259,13 @@ impl Builder<'_> {
         begins: &[Rba],
     ) -> Result<(), InventoryError> {
         let (line, needed) = (self.logs.lines.current, HolderKind::Needed);
+        let mut system_value = None;
         for (place, set) in inventory.now.page_sets.iter().enumerate() {
+            // One value of all page sets holds log once; an offline one is to be brought online by itself.
+            let shared = set.system_value && set.online;
+            if shared && system_value.replace(set.recovery_rba) == Some(set.recovery_rba) {
+                continue;
+            }
             self.hold(line, set.recovery_rba, Rba::MAX, needed, Subject::PageSet(place));
         }
         for (place, unit) in inventory.now.units.iter().enumerate() {
@@ -385,6 +391,14 @@ impl Subject {
             Self::Uncovered(psid) => format!("page set {psid}: no kept recovery point covers it"),
             Self::Point(place, part) => point_text(inventory, points, place, part),
             Self::PageSet(place) => now.page_sets.get(place).map_or_else(String::new, |set| {
+                if set.system_value {
+                    let offline = if set.online {
+                        String::new()
+                    } else {
+                        format!(" (page set {} is offline)", set.psid)
+                    };
+                    return format!("restart today: system value, component not listed{offline}");
+                }
                 let offline = if set.online { "" } else { ", offline" };
                 format!("restart today: page set {}{offline}", set.psid)
             }),

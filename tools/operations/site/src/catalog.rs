@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use format_listing::{CatalogEntry, Completeness, IdcamsOutcome, Report, Section};
+use format_listing::{CatalogDate, CatalogEntry, Completeness, IdcamsOutcome, Report, Section};
 use format_types::DataSetName;
 
 /// What is known of a name.
@@ -65,6 +65,11 @@ impl<'s> Catalogs<'s> {
             }
         }
         catalogs
+    }
+
+    /// The expiration date of a name, where a listing has one.
+    pub(crate) fn expires(&self, name: &DataSetName) -> Option<CatalogDate> {
+        self.entries.get(name.as_str())?.expires
     }
 
     pub(crate) fn existence(&self, name: &DataSetName) -> Existence {

@@ -52,6 +52,29 @@ pub(crate) fn impossible(map: &LogMap) -> Option<&LogRow> {
     archives.find(|row| row.range().is_empty() || odd(row)).or_else(|| actives.find(odd))
 }
 
+/// A data set that is listed for both copies, or as an active log and as an archive: each holds one copy of one stretch of log.
+pub(crate) fn twice(map: &LogMap) -> Option<&str> {
+    let actives = map.active.iter().map(|logs| logs.iter().map(|log| &log.row).collect::<Vec<_>>());
+    let archives =
+        map.archives.iter().map(|volumes| volumes.iter().map(|volume| &volume.row).collect::<Vec<_>>());
+    let mut lists: Vec<Vec<&str>> = actives
+        .chain(archives)
+        .map(|rows| rows.into_iter().map(|row| row.data_set.as_str()).collect())
+        .collect();
+    for list in &mut lists {
+        list.sort_unstable();
+        // Of an archive there is a row for each volume.
+        list.dedup();
+    }
+    let mut all = lists.concat();
+    // Stretches that are in order are merged, not sorted anew.
+    all.sort();
+    all.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
+}
+
 /// Two archives of a copy that hold partly the same log: their names, for a message.
 pub(crate) fn overlap(map: &LogMap) -> Option<[&str; 2]> {
     map.archives.iter().find_map(|volumes| {

@@ -8,12 +8,13 @@ use format_inventory::{
     Plan, Point, PointPageSet, RecordedParts, UnitNow, VERSION, WarningEntry,
 };
 use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogRow, PageSetCondition};
-use format_types::{DataSetName, PointState, QueueManagerName, Rba};
+use format_types::{DataSetName, PointState, QueueManagerName, Rba, Timestamp};
 
 use crate::catalog::{Catalogs, Existence};
 use crate::continuity::{self, Hole};
 use crate::error::SiteError;
 use crate::gather::{Listings, Site, place};
+use crate::outlook::{Expiring, Outlook};
 
 /// A real queue manager's log has one history: what a conditional restart gave up is no longer in its inventory.
 const HISTORY: &str = "1";
@@ -30,6 +31,7 @@ pub struct SiteInventory {
     pub warnings: Vec<WarningEntry>,
     holes: Vec<Hole>,
     map: String,
+    outlook: Outlook,
 }
 
 impl Site<'_> {
@@ -74,6 +76,14 @@ impl Listings<'_> {
                 "look at the log inventory; nothing can be planned from it",
             ));
         }
+        if let Some(data_set) = continuity::twice(self.map) {
+            let text = format!("{name}: {map}: {data_set} IS LISTED TWICE: a log data set is of one copy");
+            return Err(SiteError::new(
+                "HWT917E",
+                text,
+                "look at the log inventory; nothing can be planned from it",
+            ));
+        }
         let mut warnings = Vec::new();
         let mut points = Vec::new();
         for point in ledger.points.iter().filter(|point| point.queue_manager == *name) {
@@ -103,7 +113,13 @@ impl Listings<'_> {
             in_progress: Vec::new(),
             holes: Vec::new(),
         };
-        Ok(SiteInventory { inventory, warnings, holes: continuity::holes(self.map, end), map })
+        Ok(SiteInventory {
+            inventory,
+            warnings,
+            holes: continuity::holes(self.map, end),
+            map,
+            outlook: Outlook::of(self, catalogs),
+        })
     }
 
     fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'static>> {
@@ -146,7 +162,13 @@ impl Listings<'_> {
                 PageSetCondition::NotDefined | PageSetCondition::NeverOnline => return None,
             };
             // DISPLAY USAGE gives the lowest of all page sets alone.
-            Some(PageSetNow { psid: row.page_set, recovery_rba: lowest, online, created: oldest })
+            Some(PageSetNow {
+                psid: row.page_set,
+                recovery_rba: lowest,
+                online,
+                created: oldest,
+                system_value: true,
+            })
         });
         let units = self.units.iter().collect::<BTreeSet<_>>().into_iter();
         Now {
@@ -293,6 +315,19 @@ fn point(point: &LedgerPoint, catalogs: &Catalogs<'_>, warnings: &mut Vec<Warnin
 }
 
 impl SiteInventory {
+    /// Days until the log inventory (MAXARCH entries of each copy) drops an archive that is kept when log is kept from `boundary`; none
+    /// when MAXARCH, or how fast log is archived, is not known.
+    #[must_use]
+    pub fn days_until_it_wraps(&self, boundary: Option<Rba>) -> Option<u64> {
+        self.outlook.days_left(boundary)
+    }
+
+    /// The archives that `plan` keeps and that have expired at `at`, or will within a week, by their expiration dates in the catalog.
+    #[must_use]
+    pub fn expiring(&self, plan: &Plan<'_>, at: Timestamp) -> Option<Expiring> {
+        self.outlook.expiring(plan, at)
+    }
+
     /// Refuses a plan that rests on log which the map does not list: needed log that is in no data set, or a hole in a copy at or above
     /// the boundary, may be a row that the listing has lost, or an inventory that has wrapped.
     ///

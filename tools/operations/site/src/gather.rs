@@ -33,6 +33,8 @@ pub struct Listings<'s> {
     /// First records of active units of recovery: the oldest one by the usage, and those that DISPLAY CONN shows. The two may disagree
     /// once a unit was shunted.
     pub(crate) units: Vec<Rba>,
+    /// MAXARCH, where DISPLAY LOG says it.
+    pub(crate) max_archives: Option<u64>,
 }
 
 /// The sections of one queue manager, kind by kind.
@@ -46,6 +48,8 @@ pub(crate) struct Kinds<'s> {
     pub(crate) log_ends: Vec<(&'s Section, Rba)>,
     /// First records of units of connections.
     pub(crate) units: Vec<(&'s Section, Rba)>,
+    /// MAXARCH.
+    pub(crate) max_archives: Option<u64>,
     /// Where something of a queue sharing group stands.
     pub(crate) group: Option<&'s Section>,
 }
@@ -58,6 +62,11 @@ impl<'s> Kinds<'s> {
             Report::DataSets(rows) => self.data_sets.extend(rows.iter().map(|row| (section, row))),
             Report::RestartRba(rba) => self.online.push((section, *rba)),
             Report::RestartRbaWithOffline(rba) => self.with_offline.push((section, *rba)),
+            Report::LogParameters(rows) => {
+                let row = rows.iter().find(|row| row.name == "MAXARCH");
+                let value = row.map(|row| row.set.as_ref().unwrap_or(&row.initial));
+                self.max_archives = value.and_then(|value| value.parse().ok()).or(self.max_archives);
+            }
             Report::LogStatus(log) => self.log_ends.push((section, log.latest)),
             Report::Connections(connections) => {
                 let units = connections.iter().filter_map(|connection| connection.unit.as_ref());
@@ -72,7 +81,6 @@ impl<'s> Kinds<'s> {
             Report::Structures(_)
             | Report::StructureBackups(_)
             | Report::BufferPools(_)
-            | Report::LogParameters(_)
             | Report::Objects(_)
             | Report::Event(_)
             | Report::Idcams(_)
@@ -153,6 +161,12 @@ fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s
         return missing("CSQI070I", usage);
     }
     pairing::check(&name, map_at, map, kinds)?;
+    // The row of the oldest page set says what one of the two does; the lowest of what is said counts.
+    let of_page_sets = kinds.data_sets.iter().filter_map(|(_, row)| match (row.row, row.from) {
+        (DataSetRow::OldestPageSet, Some(LogAddress::Rba(rba))) => Some(rba),
+        _ => None,
+    });
+    let with_offline = of_page_sets.fold(with_offline, Rba::min);
     let oldest_unit = kinds.data_sets.iter().filter_map(|(_, row)| match (row.row, row.from) {
         (DataSetRow::OldestUnit, Some(LogAddress::Rba(rba))) => Some(rba),
         _ => None,
@@ -164,5 +178,6 @@ fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s
         page_sets,
         restart: RestartRbas { online, with_offline },
         units: oldest_unit.chain(kinds.units.iter().map(|(_, urid)| *urid)).collect(),
+        max_archives: kinds.max_archives,
     })
 }

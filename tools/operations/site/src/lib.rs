@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod gather;
 mod ledger_file;
+mod outlook;
 mod pairing;
 mod register;
 
@@ -21,4 +22,5 @@ pub use document::SiteInventory;
 pub use error::SiteError;
 pub use gather::{Listings, Site, gather};
 pub use ledger_file::{LedgerError, add_to_ledger};
+pub use outlook::Expiring;
 pub use register::{Copies, Registration, register};

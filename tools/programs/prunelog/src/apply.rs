@@ -8,6 +8,7 @@ use operation_inventory::{Applied, Decided, Orders, Site, apply};
 
 use crate::args::Apply;
 use crate::plan::APPLICATION;
+use crate::policies::Policies;
 use crate::prove::Prover;
 use crate::run::read_plan;
 use crate::{files, report, settings};
@@ -22,7 +23,7 @@ pub(crate) fn run(asked: &Apply, session: &mut Session) -> Outcome {
     let plan = plan.map(|(bytes, path)| read_plan(bytes, path)).transpose()?;
     let policy = match &plan {
         Some(plan) => settings::policy_of_plan(&asked.policy, plan)?,
-        None => settings::policy(&asked.policy)?,
+        None => Policies::read(&asked.policy)?.only()?.clone(),
     };
     let storage = RealStorage::shared();
     let site = Site {

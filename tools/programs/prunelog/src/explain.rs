@@ -6,20 +6,20 @@ use format_types::ConditionCode;
 use operation_retention::{Explained, Explanation, Place, Question};
 
 use crate::args::Explain;
+use crate::policies::Policies;
 use crate::{plan, report, settings};
 
 /// Code 12 when there is no such data set.
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
     let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref(), &asked.site)?;
-    let policy = origin.policy(settings::policy(&asked.policy)?);
-    let more = plan::More { reading: false, ..plan::More::of(&policy) };
-    let read = plan::read(&origin, more, session)?;
+    let policies = Policies::read(&asked.policy)?.of_origin(&origin);
+    let (read, policy) = plan::read_for(&origin, &policies, false, session)?;
     let (inventory, at) = plan::parse(&read, &origin)?;
     if read.site.is_some() {
         // Listings that no plan can be made from explain nothing either.
-        plan::make(&inventory, &read, &policy, at, &origin)?;
+        plan::make(&inventory, &read, policy, at, &origin)?;
     }
-    let explanation = operation_retention::explain(&inventory, &policy, at, &question)
+    let explanation = operation_retention::explain(&inventory, policy, at, &question)
         .map_err(|error| plan::unusable(&origin, &error))?;
     if let (Explanation::DataSet { data_sets }, Question::DataSet(name)) = (&explanation, &question)
         && data_sets.is_empty()

@@ -9,9 +9,10 @@ use crate::plan;
 use crate::settings::Origin;
 
 /// Code 4 when something of it is in doubt.
-pub(crate) fn run(asked: InventoryArgs, session: &mut Session) -> Outcome {
-    let origin = Origin::QueueManager(asked.directory);
-    let read = plan::read(&origin, plan::More { reading: asked.measure, ..plan::More::default() }, session)?;
+pub(crate) fn run(asked: &InventoryArgs, session: &mut Session) -> Outcome {
+    let origin = Origin::QueueManager(asked.directory.clone());
+    let more = plan::More { reading: asked.measure, ..plan::More::default() };
+    let read = plan::read_queue_manager(&asked.directory, more, session)?;
     let (inventory, _) = plan::parse(&read, &origin)?;
     for warning in &read.warnings {
         message(&warning.id, &warning.text);

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use console::{Failure, Session, message};
-use format_inventory::{Ledger, Plan, PointEntry, format_time};
+use format_inventory::{Ledger, Plan, PointEntry, WarningEntry, format_time};
 use format_listing::{Section, Stretch, Text, read_in_stretches};
-use format_types::{ConditionCode, PointState, QueueManagerName, crc32c};
-use operation_retention::Policy;
+use format_types::{ConditionCode, PointState, QueueManagerName, Timestamp, crc32c};
 use operation_site::{SiteError, SiteInventory, gather};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::files;
 use crate::plan::{self, OfSite, Read};
+use crate::policies::Policies;
 use crate::settings::Origin;
 
 /// Listings, and what they are read with.
@@ -74,8 +74,9 @@ fn ledger(path: Option<&Path>, inputs: &mut Vec<Input>) -> Result<Ledger, Failur
     })
 }
 
-/// The inventories of the queue managers in the listings, or of the one that is wanted, with so many checkpoints before each need.
-pub(crate) fn inventories(listings: &Listings, checkpoints: u32) -> Result<Vec<OfSite>, Failure> {
+/// The inventories of the queue managers in the listings, or of the one that is wanted, with as many checkpoints before each need as its
+/// policy asks for.
+pub(crate) fn inventories(listings: &Listings, policies: &Policies) -> Result<Vec<OfSite>, Failure> {
     let mut inputs = Vec::new();
     let ledger = ledger(listings.ledger.as_deref(), &mut inputs)?;
     let sections = read_sections(&listings.files, &mut inputs)?;
@@ -90,11 +91,22 @@ pub(crate) fn inventories(listings: &Listings, checkpoints: u32) -> Result<Vec<O
     }
     let crcs: Vec<u8> = inputs.iter().flat_map(|input| input.crc.to_be_bytes()).collect();
     let (digest, bytes) = (format!("{:08X}", crc32c(&crcs)), inputs.iter().map(|input| input.bytes).sum());
-    let of_site = |found: &&_| {
+    let of_site = |found: &&operation_site::Listings<'_>| {
+        let checkpoints = policies.of(&found.queue_manager).checkpoints();
         let inventory = site.inventory(found, &ledger, checkpoints).map_err(|error| refused(&error))?;
         Ok(OfSite { inventory, digest: digest.clone(), bytes })
     };
     chosen.par_iter().map(of_site).collect()
+}
+
+/// `3 days`, `5 hours`, `2 minutes`.
+fn format_age(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        86_400.. => (seconds / 86_400, "day"),
+        3_600.. => (seconds / 3_600, "hour"),
+        _ => (seconds / 60, "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A queue manager's line of a site.
@@ -105,13 +117,15 @@ struct Row {
     boundary_holder: Option<String>,
     last_good_point: Option<String>,
     last_good_point_at: Option<String>,
+    last_good_point_age_seconds: Option<u64>,
+    days_until_inventory_wraps: Option<u64>,
     delete: usize,
     keep: usize,
     over_max_delete: bool,
 }
 
 impl Row {
-    fn of(plan: &Plan<'_>, inventory: &SiteInventory) -> Self {
+    fn of(plan: &Plan<'_>, inventory: &SiteInventory, now: Timestamp) -> Self {
         let good = |entry: &&PointEntry| entry.state == PointState::Verified && entry.recoverable;
         let at = |entry: &PointEntry| {
             let points = inventory.inventory.points.iter();
@@ -124,6 +138,8 @@ impl Row {
             boundary_holder: plan.boundary_holder.clone(),
             last_good_point: last.map(|entry| entry.name.clone()),
             last_good_point_at: last.and_then(at).map(format_time),
+            last_good_point_age_seconds: last.and_then(at).map(|at| now.0.saturating_sub(at.0) / 1_000_000),
+            days_until_inventory_wraps: inventory.days_until_it_wraps(plan.boundary),
             delete: plan.delete.len(),
             keep: plan.keep.len(),
             over_max_delete: plan.over_max_delete,
@@ -133,13 +149,18 @@ impl Row {
     fn line(&self) -> String {
         let boundary = self.boundary.as_deref().unwrap_or("-");
         let holder = self.boundary_holder.as_deref().unwrap_or("nobody");
+        let age = self.last_good_point_age_seconds.map(format_age).unwrap_or_default();
         let point = match (&self.last_good_point, &self.last_good_point_at) {
-            (Some(name), Some(at)) => format!("last good point {name} of {at}"),
+            (Some(name), Some(at)) => format!("last good point {name} of {at}, {age} old"),
             _ => "NO GOOD POINT".to_owned(),
+        };
+        let wraps = match self.days_until_inventory_wraps {
+            Some(days) => format!("inventory wraps in {days} days"),
+            None => "inventory wraps at an unknown time".to_owned(),
         };
         let over = if self.over_max_delete { ", more than --max-delete" } else { "" };
         format!(
-            "{:<4} {boundary} {} go{over}, {} stay; {point}; kept by {holder}",
+            "{:<4} {boundary} {} go{over}, {} stay; {point}; {wraps}; kept by {holder}",
             self.queue_manager.as_str(),
             self.delete,
             self.keep
@@ -156,29 +177,35 @@ struct Summary {
 /// One line for each queue manager.
 pub(crate) fn summarize(
     sites: Vec<OfSite>,
-    policy: &Policy,
+    policies: &Policies,
+    notes: Vec<WarningEntry>,
     origin: &Origin,
     session: &mut Session,
 ) -> Result<ConditionCode, Failure> {
     let planned = sites.into_par_iter().map(|site| -> Result<_, Failure> {
         let read = Read::of_site(site);
         let (document, at) = plan::parse(&read, origin)?;
+        let policy = policies.of(&document.queue_manager);
         let plan = plan::make(&document, &read, policy, at, origin)?;
-        let site = read.site.as_ref().map(|site| Row::of(&plan, &site.inventory));
+        let site = read.site.as_ref().map(|site| Row::of(&plan, &site.inventory, at));
         let warnings: Vec<_> = plan
             .warnings
             .iter()
-            .map(|warning| (warning.id.clone(), format!("{}: {}", plan.queue_manager, warning.text)))
+            .map(|warning| WarningEntry {
+                id: warning.id.clone(),
+                text: format!("{}: {}", plan.queue_manager, warning.text),
+            })
             .collect();
         Ok((site, warnings))
     });
     // Of a site that cannot be answered for as a whole, nothing is answered.
     let planned: Vec<_> = planned.collect::<Result<_, Failure>>()?;
-    let mut code = ConditionCode::Done;
-    for (id, text) in planned.iter().flat_map(|(_, warnings)| warnings) {
-        code = ConditionCode::Warning;
-        message(id, text);
+    let warnings: Vec<WarningEntry> =
+        notes.into_iter().chain(planned.iter().flat_map(|(_, warnings)| warnings).cloned()).collect();
+    for warning in &warnings {
+        message(&warning.id, &warning.text);
     }
+    let code = plan::code(&warnings);
     let rows: Vec<Row> = planned.into_iter().filter_map(|(row, _)| row).collect();
     let summary = Summary { queue_managers: rows, condition_code: code };
     session.answer(&summary, || summary.queue_managers.iter().map(Row::line).collect());

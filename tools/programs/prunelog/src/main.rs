@@ -10,6 +10,7 @@ mod jobs;
 mod listings;
 mod metrics;
 mod plan;
+mod policies;
 mod prove;
 mod report;
 mod run;

@@ -1,16 +1,18 @@
 //! The inventory and the policy that a plan is made from.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use console::{Failure, Session, now};
 use engine_storage::RealStorage;
 use format_inventory::{Inputs, Inventory, Plan, Stretch, WarningEntry};
-use format_types::{Timestamp, crc32c};
+use format_types::{ConditionCode, Timestamp, crc32c};
 use operation_inventory::{Source, SourceError, read_source};
 use operation_retention::{InventoryError, Policy};
-use operation_site::SiteInventory;
+use operation_site::{Expiring, SiteInventory};
 use rayon::prelude::*;
 
+use crate::policies::Policies;
 use crate::settings::Origin;
 use crate::{files, listings};
 
@@ -51,52 +53,63 @@ pub(crate) struct More {
     pub(crate) copy1: bool,
     /// How fast log is read.
     pub(crate) reading: bool,
-    /// Checkpoints that must be known before what is needed, of a real site.
-    pub(crate) checkpoints: u32,
 }
 
 impl More {
     /// What `policy` asks for.
     pub(crate) fn of(policy: &Policy) -> Self {
-        Self {
-            copy1: policy.copy2_shorter,
-            reading: policy.restart_within.is_some(),
-            checkpoints: policy.checkpoints(),
-        }
+        Self { copy1: policy.copy2_shorter, reading: policy.restart_within.is_some() }
     }
 }
 
-/// The inventory document, or the one of a queue manager.
-pub(crate) fn read(origin: &Origin, more: More, session: &Session) -> Result<Read, Failure> {
+/// What a plan of `origin` is made from, and the policy for it. How fast log is read is measured only if it `may_measure`.
+pub(crate) fn read_for<'p>(
+    origin: &Origin,
+    policies: &'p Policies,
+    may_measure: bool,
+    session: &Session,
+) -> Result<(Read, &'p Policy), Failure> {
     match origin {
         Origin::Document(path) => {
-            Ok(Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new(), site: None })
+            let read = Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new(), site: None };
+            Ok((read, policies.only()?))
         }
         Origin::Listings(asked) => {
-            let mut sites = listings::inventories(asked, more.checkpoints)?.into_iter();
+            let mut sites = listings::inventories(asked, policies)?.into_iter();
             match (sites.next(), sites.next()) {
-                (Some(site), None) => Ok(Read::of_site(site)),
+                (Some(site), None) => {
+                    let policy = policies.of(&site.inventory.inventory.queue_manager);
+                    Ok((Read::of_site(site), policy))
+                }
                 _ => Err(Failure::refused("HWT700E", "the listings are of several queue managers")
                     .hint("say which one with --queue-manager")),
             }
         }
-        Origin::QueueManager(dir) => {
-            let storage = RealStorage::shared();
-            let Source { mut facts, .. } =
-                read_source(&storage, dir, APPLICATION, session.common.timeout, now())
-                    .map_err(|error| unknown(&error))?;
-            if more.copy1 {
-                facts.verify_copy1(&storage, dir);
-            }
-            if more.reading {
-                facts.measure_reading(&storage, dir);
-            }
-            let doubts = facts.doubts().into_iter();
-            let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();
-            let bytes = facts.document().to_json().map_err(|error| refused(origin, error))?.into_bytes();
-            Ok(Read { bytes, warnings, site: None })
+        Origin::QueueManager(directory) => {
+            let policy = policies.only()?;
+            let more = More::of(policy);
+            let more = More { reading: more.reading && may_measure, ..more };
+            Ok((read_queue_manager(directory, more, session)?, policy))
         }
     }
+}
+
+/// The inventory document of a queue manager.
+pub(crate) fn read_queue_manager(directory: &Path, more: More, session: &Session) -> Result<Read, Failure> {
+    let storage = RealStorage::shared();
+    let Source { mut facts, .. } =
+        read_source(&storage, directory, APPLICATION, session.common.timeout, now())
+            .map_err(|error| unknown(&error))?;
+    if more.copy1 {
+        facts.verify_copy1(&storage, directory);
+    }
+    if more.reading {
+        facts.measure_reading(&storage, directory);
+    }
+    let doubts = facts.doubts().into_iter();
+    let warnings = doubts.map(|(id, text)| WarningEntry { id: id.to_owned(), text }).collect();
+    let json = facts.document().to_json().map_err(|error| refused(directory.display(), error))?;
+    Ok(Read { bytes: json.into_bytes(), warnings, site: None })
 }
 
 /// Facts that cannot be had.
@@ -104,7 +117,7 @@ pub(crate) fn unknown(error: &SourceError) -> Failure {
     Failure::of(error).with_code(error.code())
 }
 
-fn refused(origin: &Origin, why: impl std::fmt::Display) -> Failure {
+fn refused(origin: impl std::fmt::Display, why: impl std::fmt::Display) -> Failure {
     let text = format!("THE INVENTORY {origin} CANNOT BE USED: {why}");
     Failure::refused("HWT820E", text).hint("correct the document; nothing was planned")
 }
@@ -148,8 +161,24 @@ pub(crate) fn make<'i>(
     plan.warnings.extend_from_slice(&read.warnings);
     if let Some(site) = &read.site {
         site.inventory.check(&plan).map_err(|error| listings::refused(&error))?;
+        if let Some(Expiring { name, on, count }) = site.inventory.expiring(&plan, at) {
+            let others = if count > 1 { format!(", AND {} MORE", count - 1) } else { String::new() };
+            let text = format!(
+                "ARCHIVE {name} IS KEPT AND EXPIRES ON {on}{others}: alter its expiration date (IDCAMS ALTER ... TO), or that of the tape manager"
+            );
+            plan.warnings.push(WarningEntry { id: "HWT972E".to_owned(), text });
+        }
     }
     Ok(plan)
+}
+
+/// The condition code of a plan with these warnings.
+pub(crate) fn code(warnings: &[WarningEntry]) -> ConditionCode {
+    match warnings.iter().any(|warning| warning.id.ends_with('E')) {
+        true => ConditionCode::Partial,
+        false if warnings.is_empty() => ConditionCode::Done,
+        false => ConditionCode::Warning,
+    }
 }
 
 /// An inventory that contradicts itself.

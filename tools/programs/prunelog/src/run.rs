@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use console::{Failure, Outcome, Session, message};
-use format_inventory::Plan as PlanDocument;
+use format_inventory::{Plan as PlanDocument, WarningEntry};
 use format_types::ConditionCode;
 use operation_retention::{Policy, diff};
 
 use crate::args::{Arguments, Command, Plan};
 use crate::files::{self, Out};
+use crate::policies::Policies;
 use crate::settings::Origin;
 use crate::{apply, confirm, explain, inventory, jobs, listings, metrics, plan, report, settings};
 
@@ -19,7 +20,7 @@ pub(crate) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         Command::Explain(asked) => explain::run(&asked, session),
         Command::Apply(asked) => apply::run(&asked, session),
         Command::Confirm(asked) => confirm::run(&asked, session),
-        Command::Inventory(asked) => inventory::run(asked, session),
+        Command::Inventory(asked) => inventory::run(&asked, session),
     }
 }
 
@@ -32,11 +33,18 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     }
     jobs::check(asked.emit, &asked.job, asked.purge)?;
     let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref(), &asked.site)?;
-    let policy = origin.policy(settings::policy(&asked.policy)?);
+    let policies = Policies::read(&asked.policy)?.of_origin(&origin);
     if let Origin::Listings(of_site) = &origin
         && of_site.queue_manager.is_none()
     {
-        let mut sites = listings::inventories(of_site, policy.checkpoints())?;
+        let mut sites = listings::inventories(of_site, &policies)?;
+        let known: Vec<_> = sites.iter().map(|site| &site.inventory.inventory.queue_manager).collect();
+        let unused = policies.without_listings(&known);
+        let notes = unused.iter().map(|name| WarningEntry {
+            id: "HWT971W".to_owned(),
+            text: format!("THE POLICY HAS A PART FOR {name}, OF WHICH THERE ARE NO LISTINGS"),
+        });
+        let notes: Vec<_> = notes.collect();
         if sites.len() > 1 {
             if asked.out.is_some() || asked.diff.is_some() || asked.emit.is_some() || asked.metrics.is_some()
             {
@@ -44,14 +52,17 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
                     "the listings are of several queue managers: there is one line for each, and no plan";
                 return Err(Failure::refused("HWT700E", text).hint("say which one with --queue-manager"));
             }
-            return listings::summarize(sites, &policy, &origin, session);
+            return listings::summarize(sites, &policies, notes, &origin, session);
         }
         if let Some(site) = sites.pop() {
-            return plan_of(asked, &plan::Read::of_site(site), &policy, &origin, session);
+            let policy = policies.of(&site.inventory.inventory.queue_manager);
+            let mut read = plan::Read::of_site(site);
+            read.warnings.extend(notes);
+            return plan_of(asked, &read, policy, &origin, session);
         }
     }
-    let read = plan::read(&origin, plan::More::of(&policy), session)?;
-    plan_of(asked, &read, &policy, &origin, session)
+    let (read, policy) = plan::read_for(&origin, &policies, true, session)?;
+    plan_of(asked, &read, policy, &origin, session)
 }
 
 fn plan_of(
@@ -98,7 +109,8 @@ fn plan_of(
         }
         (None, None) => session.out.lines(report::plan(&plan)),
     }
-    Ok(if plan.warnings.is_empty() && !warned { ConditionCode::Done } else { ConditionCode::Warning })
+    let code = plan::code(&plan.warnings);
+    Ok(if warned { code.max(ConditionCode::Warning) } else { code })
 }
 
 pub(crate) fn read_plan<'b>(bytes: &'b [u8], path: &Path) -> Result<PlanDocument<'b>, Failure> {

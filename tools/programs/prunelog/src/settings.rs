@@ -9,8 +9,8 @@ use format_types::Rba;
 use operation_retention::{Policy, Question};
 
 use crate::args::{PolicyArgs, SiteArgs};
-use crate::files;
 use crate::listings::Listings;
+use crate::policies::Policies;
 
 /// Where the facts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,44 +83,9 @@ pub(crate) fn explain(
     Ok((origin(directory, inventory, site)?, question(what)?))
 }
 
-/// The policy: the file's, with what was typed before it.
-pub(crate) fn policy(typed: &PolicyArgs) -> Result<Policy, Failure> {
-    let file = match &typed.policy {
-        None => Policy::default(),
-        Some(path) => {
-            let bytes = files::read(path, "HWT821E")?;
-            let refused = |why: String| {
-                let text = format!("THE POLICY {} IS NOT UNDERSTOOD: {why}", path.display());
-                Failure::refused("HWT821E", text)
-                    .hint("its names are those of the options, without the dashes before")
-            };
-            let text = String::from_utf8(bytes).map_err(|error| refused(error.to_string()))?;
-            toml::from_str(&text).map_err(|error| refused(error.to_string().trim_end().to_owned()))?
-        }
-    };
-    let policy = Policy {
-        keep_last: typed.keep_last.or(file.keep_last),
-        newer_than: typed.newer_than.or(file.newer_than),
-        daily: typed.daily.or(file.daily),
-        weekly: typed.weekly.or(file.weekly),
-        monthly: typed.monthly.or(file.monthly),
-        yearly: typed.yearly.or(file.yearly),
-        window: typed.window.or(file.window),
-        consistent_only: typed.consistent_only || file.consistent_only,
-        min_archives: typed.min_archives.or(file.min_archives),
-        margin: typed.margin.or(file.margin),
-        back_to_full: typed.back_to_full || file.back_to_full,
-        copy2_shorter: typed.copy2_shorter || file.copy2_shorter,
-        max_delete: typed.max_delete.or(file.max_delete),
-        restart_within: typed.restart_within.or(file.restart_within),
-    };
-    policy.check().map_err(|error| Failure::refused("HWT821E", error))?;
-    Ok(policy)
-}
-
 /// The policy of a plan that is applied: its own, and what is typed of it is how much may be deleted at once.
 pub(crate) fn policy_of_plan(typed: &PolicyArgs, plan: &Plan<'_>) -> Result<Policy, Failure> {
-    let typed = policy(typed)?;
+    let typed = Policies::read(typed)?.only()?.clone();
     let limit = Policy { max_delete: typed.max_delete, ..Policy::default() };
     if typed != limit {
         let text = "a plan has its own policy: give a plan, or a policy, and --max-delete with either";

@@ -446,3 +446,143 @@ fn what_does_not_fit_is_refused_by_name() {
     refused("HWT917E", &ledger, &(map.replace("000000000001FFFF", "000000000002FFFF") + &usage));
     refused("HWT908E", "{\"points\": 1}", &(map + &usage));
 }
+
+#[test]
+fn a_data_set_of_both_copies_is_refused() {
+    let (files, host) = (Files::new(), plain());
+    let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
+    let row = " 0000000000000000 /   000000000000FFFF /  2026-11-19 DSN=ARC1.Q000.ARCHLOG1.A0000001\n";
+    assert!(map.contains(row));
+    let both = map.replace(
+        "                          ARCHIVE LOG COPY 2 DATA SETS\n NO ARCHIVE DATA SETS DEFINED FOR THIS COPY\n",
+        &format!("                          ARCHIVE LOG COPY 2 DATA SETS\n{row}"),
+    );
+    assert_ne!(both, map);
+    let said = files.plan(&ledger, &[(both + &usage).as_bytes()], &["--keep-last", "1"]);
+    assert_eq!((said.code, said.out.as_str()), (12, ""), "{}", said.err);
+    assert!(said.err.contains("HWT917E") && said.err.contains("IS LISTED TWICE"), "{}", said.err);
+}
+
+#[test]
+fn each_queue_manager_may_have_its_own_policy() {
+    let mut random = Random(seed());
+    let files = Files::new();
+    let hosts: Vec<Host> = (0..3).map(|number| with_something_to_delete(&mut random, number)).collect();
+    let all: String = hosts.iter().map(|host| host.map() + &host.usage()).collect();
+    let ledger = Host::ledger(&hosts.iter().collect::<Vec<_>>());
+    let policy = text(&files.write(
+        "site.toml",
+        "keep-last = 3\nmax-delete = 100\n\n[queue-manager.Q001]\nkeep-last = 1\nmargin = 0\n\n[queue-manager.Q002]\nkeep-last = 1\n",
+    ));
+    for (host, keep, margin) in [(&hosts[0], 3, 3), (&hosts[1], 1, 0), (&hosts[2], 1, 3)] {
+        let more = ["--policy", &policy, "--json", "--queue-manager", &host.name];
+        let said = files.plan(&ledger, &[all.as_bytes()], &more);
+        let plan: Value = serde_json::from_str(&said.out).expect(&said.err);
+        assert_eq!(names(&plan), host.may_go(keep, margin).unwrap_or_default().1, "{}", host.name);
+    }
+    // The lines of the site follow the same policies.
+    let said = files.plan(&ledger, &[all.as_bytes()], &["--policy", &policy, "--json"]);
+    let site: Value = serde_json::from_str(&said.out).expect(&said.err);
+    for (number, (keep, margin)) in [(3, 3), (1, 0), (1, 3)].into_iter().enumerate() {
+        let wanted = hosts[number].may_go(keep, margin).unwrap_or_default().1;
+        let row = &site["queue_managers"][number];
+        assert_eq!(row["queue_manager"], hosts[number].name.as_str());
+        // An archive on several volumes has a row for each.
+        assert!(row["delete"].as_u64().unwrap() >= wanted.len() as u64, "{row}");
+        assert_eq!(row["delete"] == 0, wanted.is_empty(), "{row}");
+    }
+    // One that nobody has listings of is named.
+    let strange = fs::read_to_string(&policy).unwrap() + "[queue-manager.QXXX]\nkeep-last = 1\n";
+    let strange = text(&files.write("strange.toml", strange));
+    let said = files.plan(&ledger, &[all.as_bytes()], &["--policy", &strange]);
+    assert!(said.code == 4 && said.err.contains("HWT971W") && said.err.contains("QXXX"), "{}", said.err);
+    for (wrong, what) in [
+        ("[queue-manager.Q001]\nkeep-lost = 1\n", "keep-lost"),
+        ("[queue-manager.toolong]\nkeep-last = 1\n", "toolong"),
+        ("[queue-manager.Q001]\nkeep-last = 0\n", "--keep-last 0"),
+        ("queue-manager = 3\n", "no table"),
+    ] {
+        let wrong = text(&files.write("wrong.toml", wrong));
+        let said = files.plan(&ledger, &[all.as_bytes()], &["--policy", &wrong]);
+        assert_eq!((said.code, said.out.as_str()), (12, ""), "{}", said.err);
+        assert!(said.err.contains("HWT821E") && said.err.contains(what), "{what}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_becomes_of_kept_archives_is_said() {
+    let (files, host) = (Files::new(), plain());
+    let both = host.map() + &host.usage();
+    let ledger = Host::ledger(&[&host]);
+    let catalog = |name: &str, expires: &str| {
+        format!(
+            "IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     PAGE      1\n\n\
+             \x20 LISTCAT ENTRIES({name}) ALL\n\
+             NONVSAM ------- {name}\n     IN-CAT --- CATALOG.MQ.USER\n     HISTORY\n\
+             \x20      DATASET-OWNER-----(NULL)     CREATION--------2026.001\n\
+             \x20      RELEASE----------------2     EXPIRATION------{expires}\n     VOLUMES\n\
+             \x20      VOLSER------------V00025     DEVTYPE------X'3010200F'     FSEQN------------------0\n\
+             IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 0\n\
+             IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS 0\n"
+        )
+    };
+    let plan = |listing: String| {
+        files.plan(&ledger, &[listing.as_bytes()], &["--keep-last", "1", "--max-delete", "100"])
+    };
+    // Kept and expired; kept and never expiring, or in a hundred years; one that goes anyway.
+    let said = plan(both.clone() + &catalog("ARC1.Q000.ARCHLOG1.A0000025", "2026.100"));
+    assert!(
+        said.code == 8 && said.err.contains("HWT972E") && said.err.contains("2026-04-10"),
+        "{}",
+        said.err
+    );
+    for (name, expires) in [
+        ("ARC1.Q000.ARCHLOG1.A0000025", "0000.000"),
+        ("ARC1.Q000.ARCHLOG1.A0000025", "1999.365"),
+        ("ARC1.Q000.ARCHLOG1.A0000025", "1999.366"),
+        ("ARC1.Q000.ARCHLOG1.A0000025", "2126.100"),
+        ("ARC1.Q000.ARCHLOG1.A0000002", "2026.100"),
+    ] {
+        let said = plan(both.clone() + &catalog(name, expires));
+        assert!(said.code <= 4 && !said.err.contains("HWT972E"), "{name} {expires}: {}", said.err);
+    }
+
+    // A site's lines: of the first one MAXARCH is known, the second one has no point.
+    let early = both
+        .replace("2026-11-19 DSN=ARC1.Q000.ARCHLOG1.A000000", "2026-11-09 DSN=ARC1.Q000.ARCHLOG1.A000000");
+    let parameters = "CSQJ322I !Q000 CSQJCIC2 LOG PARAMETERS ...\nParameter   Initial value            SET value\n\
+        ----------- ------------------------ ------------------------\nMAXARCH     500\nEnd of LOG report\n";
+    let site = early + parameters + &both.replace("Q000", "Q001");
+    let lines = |more: &[&str]| {
+        let options = [&["--keep-last", "1", "--max-delete", "100"], more].concat();
+        files.plan(&ledger, &[site.as_bytes()], &options)
+    };
+    let said: Value = serde_json::from_str(&lines(&["--json"]).out).unwrap();
+    let (one, other) = (&said["queue_managers"][0], &said["queue_managers"][1]);
+    // 21 archives of ten days, 12 that are kept, 488 more until the 500 are used up.
+    assert_eq!(one["days_until_inventory_wraps"], 488 * 10 / 21, "{one}");
+    assert!(one["last_good_point_age_seconds"].as_u64().unwrap() > 0, "{one}");
+    assert_eq!(
+        (&other["days_until_inventory_wraps"], &other["last_good_point"]),
+        (&Value::Null, &Value::Null)
+    );
+    let text = lines(&[]).out;
+    let first = text.lines().next().unwrap();
+    assert!(first.contains(" old; inventory wraps in 232 days; kept by"), "{text}");
+    assert!(text.contains("NO GOOD POINT; inventory wraps at an unknown time"), "{text}");
+}
+
+#[test]
+fn what_the_usage_holds_has_no_component() {
+    let files = Files::new();
+    let host = Host { online: 0x5_0400, with_offline: 0x5_0400, page_sets: 2, ..plain() };
+    let both = host.map() + &host.usage();
+    let more = ["--keep-last", "1", "--margin", "0", "--max-delete", "100", "--json"];
+    let said = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &more);
+    let plan: Value = serde_json::from_str(&said.out).expect(&said.err);
+    assert_eq!(names(&plan).len(), 5, "{}", said.err);
+    let holder = plan["boundary_holder"].as_str().unwrap();
+    assert_eq!(holder, "restart today: system value, component not listed");
+    let holders = plan["keep"][0]["holders"].as_array().unwrap();
+    assert_eq!(holders.iter().filter(|entry| entry["what"] == holder).count(), 1, "{holders:?}");
+}

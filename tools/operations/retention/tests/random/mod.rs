@@ -208,6 +208,7 @@ fn today(dice: &mut Dice, log_end: u64, trouble: bool) -> Now {
             recovery_rba: back(dice, 0x2000),
             online: !dice.chance(15),
             created: dice.chance(40).then(|| Rba(dice.below(0x4000))),
+            system_value: false,
         })
         .collect();
     let structures = (0..dice.below(3)).map(|number| StructureNow {
