@@ -84,7 +84,7 @@ impl Listings<'_> {
                 "look at the log inventory; nothing can be planned from it",
             ));
         }
-        let mut warnings = Vec::new();
+        let mut warnings = self.warnings.clone();
         let mut points = Vec::new();
         for point in ledger.points.iter().filter(|point| point.queue_manager == *name) {
             if point.end >= end {
@@ -175,7 +175,7 @@ impl Listings<'_> {
             log_end: end,
             checkpoints,
             page_sets: page_sets.collect(),
-            structures: Vec::new(),
+            structures: self.structures.clone(),
             units: units
                 .map(|urid| UnitNow { urid: *urid, state: "active".to_owned(), shunted: None })
                 .collect(),

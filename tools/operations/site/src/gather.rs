@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use format_inventory::RestartRbas;
+use format_inventory::{RestartRbas, StructureNow, WarningEntry};
 use format_listing::{DataSetRow, DataSetUsageRow, LogAddress, LogMap, PageSetRow, Report, Section};
 use format_types::{QueueManagerName, Rba};
 
 use crate::catalog::Catalogs;
 use crate::error::SiteError;
+use crate::group::{self, GroupListings};
 use crate::pairing;
 
 /// All queue managers of the listings.
@@ -35,6 +36,14 @@ pub struct Listings<'s> {
     pub(crate) units: Vec<Rba>,
     /// MAXARCH, where DISPLAY LOG says it.
     pub(crate) max_archives: Option<u64>,
+    /// The queue sharing group that its map names.
+    pub(crate) group: Option<String>,
+    /// What its listings say of the group.
+    pub(crate) shared: GroupListings<'s>,
+    /// What the structures of the group need of its log.
+    pub(crate) structures: Vec<StructureNow>,
+    /// What to look at in the group.
+    pub(crate) warnings: Vec<WarningEntry>,
 }
 
 /// The sections of one queue manager, kind by kind.
@@ -50,12 +59,13 @@ pub(crate) struct Kinds<'s> {
     pub(crate) units: Vec<(&'s Section, Rba)>,
     /// MAXARCH.
     pub(crate) max_archives: Option<u64>,
-    /// Where something of a queue sharing group stands.
-    pub(crate) group: Option<&'s Section>,
+    /// What they say of a queue sharing group.
+    pub(crate) group: GroupListings<'s>,
 }
 
 impl<'s> Kinds<'s> {
     fn take(&mut self, section: &'s Section) {
+        self.group.take(section);
         match &section.report {
             Report::LogMap(map) => self.maps.push((section, map)),
             Report::PageSets(rows) => self.page_sets = Some(rows),
@@ -74,12 +84,11 @@ impl<'s> Kinds<'s> {
                 let begun = units.map(|unit| unit.urid.0).filter(|urid| *urid > Rba::ZERO);
                 self.units.extend(begun.map(|urid| (section, urid)));
             }
-            Report::Structures(found) if !found.is_empty() => self.group = Some(section),
-            Report::StructureBackups(found) if !found.is_empty() => self.group = Some(section),
-            Report::SharedMessageDataSets(_) | Report::SharedMessageBuffers(_) => self.group = Some(section),
-            // These say nothing that decides: the usage says it, and of this moment.
+            // These say nothing that decides beside what the group takes: the usage says it, and of this moment.
             Report::Structures(_)
             | Report::StructureBackups(_)
+            | Report::SharedMessageDataSets(_)
+            | Report::SharedMessageBuffers(_)
             | Report::BufferPools(_)
             | Report::Objects(_)
             | Report::Event(_)
@@ -108,7 +117,7 @@ pub(crate) fn place(section: &Section) -> String {
 /// together.
 ///
 /// # Errors
-/// When something is missing, does not fit, or belongs to a queue sharing group.
+/// When something is missing or does not fit, in a queue manager's listings or between those of a queue sharing group.
 pub fn gather(sections: &[Section]) -> Result<Site<'_>, SiteError> {
     let mut found: BTreeMap<QueueManagerName, Kinds<'_>> = BTreeMap::new();
     let mut unnamed = Vec::new();
@@ -140,11 +149,16 @@ pub fn gather(sections: &[Section]) -> Result<Site<'_>, SiteError> {
             "give what CSQJU004 and DISPLAY USAGE TYPE(ALL) print",
         ));
     }
-    let queue_managers = found.into_iter().map(|(name, kinds)| listings(name, &kinds));
-    Ok(Site { queue_managers: queue_managers.collect::<Result<_, _>>()?, catalogs: Catalogs::of(sections) })
+    let queue_managers = found.into_iter().map(|(name, kinds)| listings(name, kinds));
+    let mut queue_managers = queue_managers.collect::<Result<Vec<_>, _>>()?;
+    let needs = group::needs(&queue_managers)?;
+    for (listings, needs) in queue_managers.iter_mut().zip(needs) {
+        (listings.structures, listings.warnings) = (needs.structures, needs.warnings);
+    }
+    Ok(Site { queue_managers, catalogs: Catalogs::of(sections) })
 }
 
-fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s>, SiteError> {
+fn listings<'s>(name: QueueManagerName, kinds: Kinds<'s>) -> Result<Listings<'s>, SiteError> {
     let missing =
         |what: &str, hint| Err(SiteError::new("HWT911E", format!("{name}: {what} IS MISSING"), hint));
     let usage = "give the whole answer to DISPLAY USAGE TYPE(ALL)";
@@ -160,7 +174,8 @@ fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s
     if kinds.data_sets.is_empty() {
         return missing("CSQI070I", usage);
     }
-    pairing::check(&name, map_at, map, kinds)?;
+    let group = group::group_of(&name, &kinds)?;
+    pairing::check(&name, map_at, map, &kinds)?;
     // The row of the oldest page set says what one of the two does; the lowest of what is said counts.
     let of_page_sets = kinds.data_sets.iter().filter_map(|(_, row)| match (row.row, row.from) {
         (DataSetRow::OldestPageSet, Some(LogAddress::Rba(rba))) => Some(rba),
@@ -179,5 +194,9 @@ fn listings<'s>(name: QueueManagerName, kinds: &Kinds<'s>) -> Result<Listings<'s
         restart: RestartRbas { online, with_offline },
         units: oldest_unit.chain(kinds.units.iter().map(|(_, urid)| *urid)).collect(),
         max_archives: kinds.max_archives,
+        group,
+        shared: kinds.group,
+        structures: Vec::new(),
+        warnings: Vec::new(),
     })
 }

@@ -6,14 +6,16 @@
 //!
 //! The rules are those of IBM's manuals (Planning for backup and recovery; "Discarding archive log data sets"): log is kept from the
 //! lower of CSQI024I and CSQI025I *as displayed when the page sets were copied*, data set by data set and copy by copy; today's values only
-//! say what a restart needs today.
+//! say what a restart needs today. In a queue sharing group every member keeps what a recovery of its structures reads.
 
 mod catalog;
 mod continuity;
 mod document;
 mod error;
 mod gather;
+mod group;
 mod ledger_file;
+mod member_log;
 mod outlook;
 mod pairing;
 mod register;

@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use format_listing::{DataSetRow, LogAddress, LogMap, Section};
-use format_types::{Lrsn, QueueManagerName, Rba};
+use format_listing::{LogAddress, LogMap, Section};
+use format_types::{QueueManagerName, Rba};
 
 use crate::error::SiteError;
 use crate::gather::{Kinds, place};
 
-/// What a map prints where it has no group.
-const NO_GROUP: [&str; 2] = ["", "NO NAME"];
-
 const AGAIN: &str = "print the log map anew, after DISPLAY USAGE, and give both";
 
 /// The data sets of a map, each with its log.
-fn rows(map: &LogMap) -> impl Iterator<Item = &format_listing::LogRow> {
+pub(crate) fn rows(map: &LogMap) -> impl Iterator<Item = &format_listing::LogRow> {
     let actives = map.active.iter().flatten().map(|log| &log.row);
     actives.chain(map.archives.iter().flatten().map(|volume| &volume.row))
 }
@@ -84,7 +81,6 @@ pub(crate) fn check(
     map: &LogMap,
     kinds: &Kinds<'_>,
 ) -> Result<(), SiteError> {
-    refuse_group(name, map_at, map, kinds)?;
     if map.restarts.iter().any(format_listing::ConditionalRestart::is_active) {
         let text = format!("{name}: {}: A CONDITIONAL RESTART IS WAITING FOR THE NEXT START", place(map_at));
         return Err(SiteError::new("HWT915E", text, "plan after the restart, from listings made then"));
@@ -137,30 +133,4 @@ pub(crate) fn check(
         }
     }
     Ok(())
-}
-
-/// A member of a queue sharing group needs the log of all members, which one queue manager's listings do not show.
-fn refuse_group(
-    name: &QueueManagerName,
-    map_at: &Section,
-    map: &LogMap,
-    kinds: &Kinds<'_>,
-) -> Result<(), SiteError> {
-    let named = map.header.group.as_deref().is_some_and(|group| !NO_GROUP.contains(&group.trim()));
-    let structure = kinds.data_sets.iter().find(|(_, row)| {
-        row.row == DataSetRow::OldestStructure
-            && matches!(row.from, Some(address) if address != LogAddress::Lrsn(Lrsn::default()))
-    });
-    let why = if named || map.header.sharing == Some(true) {
-        place(map_at)
-    } else if let Some(section) = kinds.group.or(structure.map(|(section, _)| *section)) {
-        place(section)
-    } else {
-        return Ok(());
-    };
-    Err(SiteError::new(
-        "HWT916E",
-        format!("{name} IS IN A QUEUE SHARING GROUP: {why}"),
-        "the log of its members cannot be planned from listings yet; nothing of it may be deleted by this program",
-    ))
 }

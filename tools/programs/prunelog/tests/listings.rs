@@ -437,7 +437,7 @@ fn what_does_not_fit_is_refused_by_name() {
          RECORD STATUS\n           CRCR ACTIVE\n         ENDRBA                       000000351000\n",
     );
     refused("HWT915E", &ledger, &(waiting + &usage));
-    refused("HWT916E", &ledger, &(map.replace("OF GROUP 'NO NAME '", "OF GROUP 'QSG1    '") + &usage));
+    refused("HWT911E", &ledger, &(map.replace("OF GROUP 'NO NAME '", "OF GROUP 'QSG1    '") + &usage));
     let structure = usage.replace(
         "End of data set report",
         "Log, oldest for CF structure recovery\n          CC56D01026CC      None\nEnd of data set report",
