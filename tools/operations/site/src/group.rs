@@ -239,12 +239,20 @@ impl<'f, 's> Group<'f, 's> {
             return Err(SiteError::new("HWT913E", text, hint));
         }
         let lrsn = log.lrsn_at(backup.start, &what)?;
+        let title = format!("{structure} (backed up by {by})");
         let readers: BTreeSet<&QueueManagerName> = backup.logs.iter().chain([by]).collect();
-        for reader in readers {
+        for reader in &readers {
             // In the log of who took it that is at or below the backup's first record.
             let from = self.log_of(reader, structure, at)?.since(lrsn, &what, Older::Refuse)?;
-            let title = format!("{structure} (backed up by {by})");
-            lower(held, reader, structure.as_str(), from, title);
+            lower(held, reader, structure.as_str(), from, title.clone());
+        }
+        // LOGS is of the moment of the answer. Who began to use the structure since then has the third row in its usage; one that has none
+        // may be such.
+        let unsure = self.members.iter().filter(|member| member.shared.oldest.is_empty());
+        for member in unsure.filter(|member| !readers.contains(&member.queue_manager)) {
+            let from =
+                self.log_of(&member.queue_manager, structure, at)?.since(lrsn, &what, Older::HoldAll)?;
+            lower(held, &member.queue_manager, structure.as_str(), from, title.clone());
         }
         Ok(())
     }

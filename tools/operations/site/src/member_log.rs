@@ -27,7 +27,7 @@ struct Row {
     lrsn: Lrsn,
 }
 
-/// What to do when all of a log was written after an LRSN.
+/// What to do when a log was written after an LRSN, or does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Older {
     /// All of it is needed, and what was before is gone anyway.
@@ -119,9 +119,12 @@ impl<'s> MemberLog<'s> {
     /// From where on log is needed of what was written since `lrsn`, and in the time before that a backup leaves out.
     ///
     /// # Errors
-    /// When the map has no LRSN, or begins behind `lrsn` and that is to be refused.
+    /// When the map has no LRSN, or begins behind `lrsn`, and that is to be refused.
     pub(crate) fn since(&self, lrsn: Lrsn, what: &str, older: Older) -> Result<Rba, SiteError> {
         let Some(first) = self.known().next() else {
+            if older == Older::HoldAll {
+                return Ok(self.lowest());
+            }
             let text =
                 format!("{}: NO DATA SET HAS AN LRSN, AND LOG IS NEEDED SINCE {lrsn} ({what})", self.place());
             return Err(SiteError::new("HWT924E", text, LRSNS));

@@ -95,6 +95,11 @@ fn wanted(group: &Group) -> Wanted {
             let Some(from) = since(&rows[*reader], lrsn).filter(|_| known) else { return Wanted::Refused };
             lower(&mut floors[*reader], from);
         }
+        for (place, _) in group.members.iter().enumerate().filter(|(_, member)| member.oldest.is_none()) {
+            if !backup.logs.contains(&place) && place != backup.by {
+                lower(&mut floors[place], since(&rows[place], lrsn).unwrap_or(rows[place][0].start));
+            }
+        }
     }
     for (place, member) in group.members.iter().enumerate() {
         let Some(oldest) = member.oldest else { continue };
@@ -174,7 +179,8 @@ fn random_groups_keep_what_a_recovery_of_their_structures_reads() {
 /// Three quiet members: Q000 begins its data sets at full hours, Q001 at half past, Q002 at a quarter to. APP1 was backed up by Q000 in its
 /// twenty-sixth data set, and is used by Q001 too; APP2 cannot be recovered.
 fn quiet() -> Group {
-    let members = vec![Member::quiet(0, 0), Member::quiet(1, 1800), Member::quiet(2, 2700)];
+    let mut members = vec![Member::quiet(0, 0), Member::quiet(1, 1800), Member::quiet(2, 2700)];
+    members[2].oldest = Some(EPOCH + (29 * 3600 + 3400) * SECOND);
     let start = 25 * 0x1_0000 + 0x2000;
     let backup = Backup {
         by: 0,
@@ -308,7 +314,9 @@ fn a_structure_that_was_never_backed_up_holds_all_log_of_all_members() {
 
 #[test]
 fn of_several_answers_the_lowest_counts() {
-    let group = quiet();
+    let mut group = quiet();
+    let oldest = group.members[2].oldest;
+    group.members.iter_mut().for_each(|member| member.oldest = oldest);
     let mut older = group.clone();
     let backup = older.structures[0].backups[0].as_mut().unwrap();
     (backup.start, backup.end, backup.logs) = (20 * 0x1_0000, 20 * 0x1_0000 + 0x1000, vec![2]);
@@ -344,6 +352,22 @@ fn the_third_row_of_the_usage_holds_log_too() {
     let all = with(&group, ["", "", &later], &(group.cfstruct(0) + &group.cfstatus(0, 0)));
     let (gone, plan) = count(&group, &all, 2);
     assert_eq!((gone, &plan["boundary"]), (0, &"0000000000020000".into()));
+}
+
+#[test]
+fn a_member_without_a_third_row_may_have_used_every_structure() {
+    let mut group = quiet();
+    assert_eq!(count(&group, &group.listings(0), 2).0, 29);
+    group.members[2].oldest = None;
+    let (gone, plan) = count(&group, &group.listings(0), 2);
+    assert_eq!((gone, &plan["boundary_holder"]), (24, &"structure APP1 (backed up by Q000) today".into()));
+    // What cannot be told is kept, and no reason to refuse: nothing says that this log is needed.
+    for map in [without_rows(&group.members[2].map(), |row| row < 26), without_lrsns(&group.members[2].map())]
+    {
+        let own = map + &group.members[2].usage();
+        let all = with(&group, ["", "", &own], &(group.cfstruct(0) + &group.cfstatus(0, 0)));
+        assert_eq!(count(&group, &all, 2).0, 0);
+    }
 }
 
 #[test]
