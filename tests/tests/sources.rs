@@ -197,3 +197,38 @@ fn eye_catchers_stand_in_formats() {
     let wrong = shipped(&["tools"], |_, line| known.iter().any(|text| line.contains(text.as_str())));
     none("programs and engine parse no bytes", &wrong);
 }
+
+#[test]
+fn tests_that_are_not_run_are_not_there() {
+    let manifests: Vec<Source> = ["formats", "tools", "tests", "testdata"]
+        .iter()
+        .flat_map(|folder| sources(folder, &["Cargo.toml"]))
+        .collect();
+    assert!(manifests.len() > 30, "{}", manifests.len());
+    let mut wrong = Vec::new();
+    for manifest in &manifests {
+        let crate_folder = manifest.name.trim_end_matches("Cargo.toml");
+        let own: Vec<_> = sources(&format!("{crate_folder}src"), &[".rs"]);
+        for source in &own {
+            let unit_test = source.text.lines().any(|line| line.trim() == "#[test]");
+            if unit_test && manifest.text.contains("\ntest = false") {
+                wrong.push(format!("{}: its manifest says that it has no unit tests", source.name));
+            }
+            let mut inside = false;
+            for (index, line) in source.text.lines().enumerate() {
+                let Some(fence) = line
+                    .trim()
+                    .strip_prefix("//")
+                    .and_then(|line| line.trim_start_matches(['/', '!']).trim().strip_prefix("```"))
+                else {
+                    continue;
+                };
+                inside = !inside;
+                if inside && matches!(fence, "" | "rust") && manifest.text.contains("\ndoctest = false") {
+                    wrong.push(format!("{}:{}: an example that is not run", source.name, index + 1));
+                }
+            }
+        }
+    }
+    none("tests are run", &wrong);
+}
