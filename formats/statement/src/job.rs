@@ -43,6 +43,27 @@ pub(crate) fn shared(name: &str, data_set: &format_types::DataSetName) -> Vec<St
     statement(name, "DD", &["DISP=SHR".to_owned(), format!("DSN={data_set}")])
 }
 
+/// STEPLIB: `libraries`, in their order; nothing where there are none.
+pub(crate) fn step_libraries(libraries: &[format_types::DataSetName]) -> Vec<String> {
+    let names = (0..).zip(libraries);
+    names.flat_map(|(at, library)| shared(if at == 0 { "STEPLIB" } else { "" }, library)).collect()
+}
+
+/// A comment, on as many lines as it takes.
+pub(crate) fn remark(text: &str) -> Vec<String> {
+    let mut lines = vec!["//*".to_owned()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= LAST_COLUMN => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("//* {word}")),
+        }
+    }
+    lines
+}
+
 /// A DD statement with data behind it. The data begin with a blank each.
 pub(crate) fn with_data(name: &str, data: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut lines = statement(name, "DD", &["*".to_owned()]);

@@ -41,6 +41,12 @@ impl Default for JobCards {
 }
 
 impl JobCards {
+    /// A JOB statement for a backup that leaves everything to the site's defaults.
+    #[must_use]
+    pub fn of_backup() -> Self {
+        Self(vec!["//RECPOINT JOB".to_owned()])
+    }
+
     /// Checks cards, a line each.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
-//! Control statements: MQSC, and jobs that delete archives.
+//! Control statements: MQSC, and jobs that copy page sets and delete archives.
 //!
 //! # Purpose
 //! Reads the commands that people type and keep in scripts, and writes definitions back so that they read as the same. Writes the jobs
-//! that delete archives of a z/OS queue manager ([`delete_job`]) and take them out of its log inventory ([`LogInventoryJob`]); the
-//! modules of the jobs say how those look.
+//! that copy the page sets of a z/OS queue manager ([`BackupJob`]), delete its archives ([`delete_job`]) and take them out of its log
+//! inventory ([`LogInventoryJob`]); the modules of the jobs say how those look.
 //!
 //! # Picture
 //! ```text
@@ -54,6 +54,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
 
+mod backup_job;
 mod control;
 mod delete_job;
 mod display;
@@ -69,6 +70,7 @@ mod script;
 mod statement;
 mod storage_class;
 
+pub use backup_job::{BackupJob, BackupMethod, CopyRoom, CopySpace, GenerationBase, PageSetCopy, UnitName};
 pub use control::{ArchiveLog, StopMode};
 pub use delete_job::{bsds_copy, delete_job};
 pub use display::{DisplayRequest, DisplayUsage, Filter, NamePattern, Operator, UsageKind};

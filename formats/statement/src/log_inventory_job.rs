@@ -23,7 +23,7 @@
 use format_types::{DataSetName, VolumeSerial};
 
 use crate::JobCards;
-use crate::job::{LAST_COLUMN, shared, statement, with_data};
+use crate::job::{LAST_COLUMN, shared, statement, step_libraries, with_data};
 
 /// Volume of an archive, and the log copy in whose list it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,9 +79,7 @@ impl LogInventoryJob {
     pub fn lines<'d>(&self, deletions: impl IntoIterator<Item = &'d InventoryDeletion>) -> Vec<String> {
         let mut lines = self.cards.lines();
         lines.extend(statement("LOGINV", "EXEC", &["PGM=CSQJU003".to_owned()]));
-        for (index, library) in self.libraries.iter().enumerate() {
-            lines.extend(shared(if index == 0 { "STEPLIB" } else { "" }, library));
-        }
+        lines.extend(step_libraries(&self.libraries));
         lines.extend(shared("SYSUT1", &self.bsds1));
         lines.extend(self.bsds2.iter().flat_map(|bsds2| shared("SYSUT2", bsds2)));
         let print = ["SYSOUT=*".to_owned(), "DCB=BLKSIZE=629".to_owned()];

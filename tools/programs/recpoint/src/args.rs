@@ -1,11 +1,14 @@
 //! What was typed.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon, parse_duration, parse_time};
-use format_types::{DataSetName, PageSetId, Timestamp};
+use format_statement::{CopySpace, GenerationBase, UnitName};
+use format_types::{DataSetName, PageSetId, QueueManagerName, Timestamp};
 
 /// Make, list, show, verify, hold and forget recovery points
 #[derive(Debug, Parser)]
@@ -32,7 +35,9 @@ pub(crate) enum Command {
     /// log it needs from then on; the log is archived last. With --method full the applications are waited for, the log is archived, the
     /// queue manager is stopped, copied at rest, and started again: recovery from such a point needs no log before its end. Either way
     /// the point appears under its name only when all of it is durable.
-    Create(Create),
+    ///
+    /// --emit jcl prints the job that makes such a backup of a queue manager on z/OS; its output goes to recpoint register.
+    Create(Box<Create>),
     /// List the recovery points that the queue manager knows
     List(Directory),
     /// Show what a recovery point holds and needs
@@ -53,9 +58,10 @@ pub(crate) enum Command {
     Forget(Forget),
     /// Register a point that was made on the host, by the output of its job
     ///
-    /// The listings are those of one backup, in the order in which they were printed: DISPLAY USAGE TYPE(ALL), the copies of the page
-    /// sets, and what shows where the log ended afterwards (CSQJ002I, CSQJ003I or DISPLAY LOG). What is missing, in another order, or
-    /// went wrong is refused. prunelog plan --listing --ledger counts on what is registered here.
+    /// The listings are those of one backup, in the order in which they were printed. Fuzzy: DISPLAY USAGE TYPE(ALL), the copies of the
+    /// page sets, and what shows where the log ended afterwards (CSQJ002I, CSQJ003I or DISPLAY LOG). Full: DISPLAY USAGE TYPE(ALL) before
+    /// the stop, a log map, the copies, the log map again. What is missing, in another order, or went wrong is refused. prunelog plan
+    /// --listing --ledger counts on what is registered here.
     Register(Register),
 }
 
@@ -78,23 +84,68 @@ pub(crate) enum Method {
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    #[command(flatten)]
-    pub(crate) at: Directory,
+    /// Directory of the queue manager
+    #[arg(value_name = "QMGR", required_unless_present = "emit", conflicts_with = "emit")]
+    pub(crate) directory: Option<PathBuf>,
     /// The directory that the point will be; must not be there
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "emit", conflicts_with = "emit")]
+    pub(crate) to: Option<PathBuf>,
     /// How it is made
     #[arg(long, value_enum, default_value_t = Method::Fuzzy)]
     pub(crate) method: Method,
     /// Copy the log that it needs into it as well: it can then be moved, and recovered where nothing else is
-    #[arg(long)]
+    #[arg(long, conflicts_with = "emit")]
     pub(crate) include_log: bool,
     /// Its name; the directory's name unless given
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "emit")]
     pub(crate) name: Option<String>,
     /// With --method full: go on where units of recovery are in doubt; the point is then a fuzzy one
-    #[arg(long)]
+    #[arg(long, conflicts_with = "emit")]
     pub(crate) allow_in_doubt: bool,
+    /// Print the job that makes it on z/OS, and touch nothing
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) emit: Option<EmitJob>,
+    #[command(flatten)]
+    pub(crate) job: BackupJobArgs,
+}
+
+/// What is printed in place of a point that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EmitJob {
+    /// A backup job
+    Jcl,
+}
+
+/// What a backup job is made of.
+#[derive(Debug, Args)]
+pub(crate) struct BackupJobArgs {
+    /// With --emit: the queue manager
+    #[arg(long, value_name = "NAME")]
+    pub(crate) queue_manager: Option<QueueManagerName>,
+    /// With --emit: a page set and its data set, 3=MQ1.PSID03; once for each page set
+    #[arg(long, value_name = "N=DSN", value_parser = page_set)]
+    pub(crate) page_set: Vec<(PageSetId, DataSetName)>,
+    /// With --emit: a page set and the base of the generations that its copies are, 3=MQ1.BACKUP.PSID03; once for each page set
+    #[arg(long, value_name = "N=BASE", value_parser = copies_of_page_set)]
+    pub(crate) copy: Vec<(PageSetId, GenerationBase)>,
+    /// With --emit: space for each copy, CYL,100,50 or TRK,1500
+    #[arg(long, value_name = "SPACE", conflicts_with = "like")]
+    pub(crate) space: Option<CopySpace>,
+    /// With --emit: a data set that each copy is to have as much space as
+    #[arg(long, value_name = "DSN")]
+    pub(crate) like: Option<DataSetName>,
+    /// With --emit: unit of the copies; the system chooses unless given
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) unit: Option<UnitName>,
+    /// With --emit: what the job begins with, a JOB statement
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jobcard: Option<PathBuf>,
+    /// With --emit: a library of the queue manager's programs; may be given again
+    #[arg(long, value_name = "DSN")]
+    pub(crate) steplib: Vec<DataSetName>,
+    /// With --emit and --method full: copy 1 of the BSDS
+    #[arg(long, value_name = "DSN")]
+    pub(crate) bsds1: Option<DataSetName>,
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +224,9 @@ pub(crate) struct Register {
     /// What made the copies
     #[arg(long, value_enum)]
     pub(crate) copied_by: CopiedByArg,
+    /// How it was made; full where the listings have two log maps unless given
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<Method>,
     /// When it was made, for policies that go by time: 2026-11-22T10:15:00Z; now unless given
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) at: Option<Timestamp>,
@@ -195,11 +249,19 @@ fn point_name(text: &str) -> Result<String, String> {
     Err(format!("'{text}' is no name of a point: 1 to 64 letters, digits, and - _ . @ # $ are wanted"))
 }
 
-fn page_set(text: &str) -> Result<(PageSetId, DataSetName), String> {
-    let wrong = || format!("'{text}' is no page set with a data set: 3=MQ1.PSID03 is wanted");
+fn numbered<T: FromStr<Err: Display>>(text: &str, example: &str) -> Result<(PageSetId, T), String> {
+    let wrong = || format!("'{text}' is no page set with a data set: {example} is wanted");
     let (number, name) = text.split_once('=').ok_or_else(wrong)?;
     let page_set = number.parse().ok().and_then(PageSetId::new).ok_or_else(wrong)?;
     Ok((page_set, name.parse().map_err(|error| format!("{}: {error}", wrong()))?))
+}
+
+fn page_set(text: &str) -> Result<(PageSetId, DataSetName), String> {
+    numbered(text, "3=MQ1.PSID03")
+}
+
+fn copies_of_page_set(text: &str) -> Result<(PageSetId, GenerationBase), String> {
+    numbered(text, "3=MQ1.BACKUP.PSID03")
 }
 
 #[derive(Debug, Args)]

@@ -52,8 +52,15 @@ struct PageSet {
 }
 
 pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Session) -> Outcome {
+    if arguments.emit.is_some() {
+        return crate::backup_job::run(arguments.method, &arguments.job, storage, session);
+    }
+    crate::backup_job::check_unused(&arguments.job)?;
+    let (Some(dir), Some(to)) = (&arguments.directory, &arguments.to) else {
+        return Err(Failure::refused("HWT700E", "the queue manager and --to are wanted"));
+    };
     if arguments.method == Method::Full {
-        return crate::full::run(arguments, storage, session);
+        return crate::full::run(arguments, dir, to, storage, session);
     }
     if arguments.allow_in_doubt {
         let text =
@@ -61,8 +68,8 @@ pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Ses
         return Err(Failure::refused("HWT700E", text));
     }
     let settings = CreateSettings {
-        dir: arguments.at.directory.clone(),
-        to: arguments.to.clone(),
+        dir: dir.clone(),
+        to: to.clone(),
         name: arguments.name.clone(),
         timeout: session.common.timeout,
         include_log: arguments.include_log,

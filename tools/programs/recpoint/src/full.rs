@@ -23,11 +23,16 @@ const LET_GO: Duration = Duration::from_secs(30);
 /// Pause between two looks at a queue manager that is ending.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-pub(crate) fn run(arguments: &Create, storage: &SharedStorage, session: &mut Session) -> Outcome {
-    let dir = &arguments.at.directory;
-    let (to, name) = resolve(&arguments.to, arguments.name.as_deref()).map_err(failure)?;
+pub(crate) fn run(
+    arguments: &Create,
+    dir: &Path,
+    to: &Path,
+    storage: &SharedStorage,
+    session: &mut Session,
+) -> Outcome {
+    let (to, name) = resolve(to, arguments.name.as_deref()).map_err(failure)?;
     let settings = FullSettings {
-        dir: dir.clone(),
+        dir: dir.to_owned(),
         to,
         name,
         allow_in_doubt: arguments.allow_in_doubt,

@@ -1,6 +1,7 @@
 //! Make, list, show, verify, hold and forget recovery points.
 
 mod args;
+mod backup_job;
 mod create;
 mod forget;
 mod full;
