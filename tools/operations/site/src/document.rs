@@ -8,7 +8,7 @@ use format_inventory::{
     Plan, Point, PointPageSet, RecordedParts, UnitNow, VERSION, WarningEntry,
 };
 use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogRow, PageSetCondition};
-use format_types::{DataSetName, PointState, QueueManagerName, Rba, Timestamp};
+use format_types::{DataSetName, PointMethod, PointState, QueueManagerName, Rba, Timestamp};
 
 use crate::catalog::{Catalogs, Existence};
 use crate::continuity::{self, Hole};
@@ -292,7 +292,11 @@ fn point(point: &LedgerPoint, catalogs: &Catalogs<'_>, warnings: &mut Vec<Warnin
         }
     };
     let from = point.restart.lowest();
-    let holder = if point.restart.with_offline < point.restart.online { "CSQI025I" } else { "CSQI024I" };
+    let holder = match point.method {
+        PointMethod::Full if point.restart.online == from => "the stop's checkpoint",
+        _ if point.restart.with_offline < point.restart.online => "CSQI025I",
+        _ => "CSQI024I",
+    };
     Point {
         name: point.name.clone(),
         method: point.method,

@@ -8,11 +8,13 @@
 //! lower of CSQI024I and CSQI025I *as displayed when the page sets were copied*, data set by data set and copy by copy; today's values only
 //! say what a restart needs today. In a queue sharing group every member keeps what a recovery of its structures reads.
 
+mod at_rest;
 mod catalog;
 mod continuity;
 mod document;
 mod error;
 mod gather;
+mod generation;
 mod group;
 mod ledger_file;
 mod member_log;

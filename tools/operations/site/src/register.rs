@@ -1,22 +1,28 @@
 //! Registering a point: the output of the job that made it must show that it was made in the right order, and whole.
 //!
-//! The order is that of IBM's fuzzy backup (Planning on z/OS, "Backing up page sets", method 2): DISPLAY USAGE first, for log is needed
-//! from what it says; then the copies; then ARCHIVE LOG, for the copies may hold all that was written until they ended.
+//! The order is that of IBM's methods (Planning on z/OS, "Backing up page sets"). Fuzzy, method 2: DISPLAY USAGE first, for log is needed
+//! from what it says; then the copies; then ARCHIVE LOG, for the copies may hold all that was written until they ended. Full, method 1:
+//! DISPLAY USAGE before the stop; then the log map, the copies, and the log map again, which shows that nothing was written meanwhile.
 
 use format_inventory::{CopiedBy, CopiedPageSet, Evidence, LedgerPoint, RestartRbas};
 use format_listing::{
-    CopyEnd, IdcamsOutcome, IdcamsPrint, LogEvent, PageSetCondition, PageSetRow, Report, Section,
+    CopyEnd, DataSetUsageRow, IdcamsFunction, IdcamsOutcome, IdcamsPrint, LogEvent, LogMap, PageSetCondition,
+    PageSetRow, Report, Section,
 };
 use format_types::{DataSetName, PageSetId, PointMethod, QueueManagerName, Rba, Timestamp};
 
+use crate::at_rest;
 use crate::error::SiteError;
 use crate::gather::place;
+use crate::generation::Listed;
 
 /// What is to be registered.
 #[derive(Debug, Clone)]
 pub struct Registration {
     /// The point's name.
     pub name: String,
+    /// How it was made; none where the listings are to say it.
+    pub method: Option<PointMethod>,
     /// When it was made.
     pub at: Timestamp,
     /// What made the copies.
@@ -45,8 +51,10 @@ struct Order<'s> {
     page_sets: Option<&'s [PageSetRow]>,
     online: Option<Rba>,
     with_offline: Option<Rba>,
+    data_sets: Option<&'s [DataSetUsageRow]>,
     /// Where the usage ends.
     usage: Option<usize>,
+    maps: Vec<(usize, &'s Section, &'s LogMap)>,
     copied: Vec<(usize, &'s Section, &'s IdcamsPrint)>,
     /// What was archived, or the log's end that was displayed, with the places.
     ends: Vec<(usize, Rba)>,
@@ -65,10 +73,16 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
         return missing("CSQI024I AND CSQI025I");
     };
     let (Some(rows), Some(usage)) = (order.page_sets, order.usage) else { return missing("CSQI010I") };
-    let restart = RestartRbas { online, with_offline };
+    let displayed = RestartRbas { online, with_offline };
+    let told = if order.maps.len() > 1 { PointMethod::Full } else { PointMethod::Fuzzy };
+    let method = asked.method.unwrap_or(told);
+    let begin = match method {
+        PointMethod::Fuzzy => Begin { at: usage, after: "DISPLAY USAGE WAS ANSWERED" },
+        PointMethod::Full => first_map(&order, usage)?,
+    };
 
     let (page_sets, evidence, last_copy) = match asked.copied_by {
-        CopiedBy::Repro => copied_by_repro(&order, usage, asked)?,
+        CopiedBy::Repro => copied_by_repro(&order, &begin, asked)?,
         CopiedBy::DssLogical | CopiedBy::DssPhysical => typed(asked)?,
     };
     for row in rows {
@@ -77,19 +91,15 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
             return refused(format!("PAGE SET {} IS ONLINE AND WAS NOT COPIED", row.page_set));
         }
     }
-    let after = order.ends.iter().filter(|(at, _)| *at > last_copy.unwrap_or(usage)).map(|(_, rba)| *rba);
-    let Some(end) = after.max() else {
-        return refused(
-            "NOTHING AFTER THE COPIES SAYS WHERE THE LOG ENDED THEN: ARCHIVE LOG COMES LAST".to_owned(),
-        );
+    let last_copy = last_copy.unwrap_or(begin.at);
+    let (restart, end) = match method {
+        PointMethod::Fuzzy => (displayed, log_end(&order, displayed, last_copy)?),
+        PointMethod::Full => rested(&order, displayed, rows, last_copy)?,
     };
-    if end <= restart.lowest() {
-        return refused(format!("THE LOG ENDED AT {end}, BELOW THE RESTART RBA {}", restart.lowest()));
-    }
     Ok(LedgerPoint {
         queue_manager: queue_manager.clone(),
         name: asked.name.clone(),
-        method: PointMethod::Fuzzy,
+        method,
         at: asked.at,
         start: restart.lowest(),
         end,
@@ -98,6 +108,70 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
         evidence: if asked.trust && evidence == Evidence::None { Evidence::Trusted } else { evidence },
         page_sets,
     })
+}
+
+/// Behind what the copies are wanted.
+struct Begin {
+    at: usize,
+    after: &'static str,
+}
+
+/// Where the log ended behind the copies of a queue manager that ran.
+fn log_end(order: &Order<'_>, displayed: RestartRbas, last_copy: usize) -> Result<Rba, SiteError> {
+    let refused = |text: String| Err(SiteError::new("HWT920E", text, AGAIN));
+    let after = order.ends.iter().filter(|(at, _)| *at > last_copy).map(|(_, rba)| *rba);
+    let Some(end) = after.max() else {
+        return refused(
+            "NOTHING AFTER THE COPIES SAYS WHERE THE LOG ENDED THEN: ARCHIVE LOG COMES LAST".to_owned(),
+        );
+    };
+    if end <= displayed.lowest() {
+        return refused(format!("THE LOG ENDED AT {end}, BELOW THE RESTART RBA {}", displayed.lowest()));
+    }
+    Ok(end)
+}
+
+const FULL: &str = "give DISPLAY USAGE TYPE(ALL) of before the stop, then the output of the full job, all of one backup; \
+                    a backup of a queue manager that ran is --method fuzzy";
+
+/// The log map of a full backup that stands before its copies.
+fn first_map(order: &Order<'_>, usage: usize) -> Result<Begin, SiteError> {
+    let refused = |text: String| Err(SiteError::new("HWT920E", text, FULL));
+    let [(at, section, _), _] = order.maps.as_slice() else {
+        let count = order.maps.len();
+        return refused(format!(
+            "A FULL BACKUP HAS TWO LOG MAPS, BEFORE AND AFTER THE COPIES: THERE ARE {count}"
+        ));
+    };
+    if *at < usage {
+        return refused(format!(
+            "{}: THE LOG MAP WAS PRINTED BEFORE DISPLAY USAGE WAS ANSWERED",
+            place(section)
+        ));
+    }
+    Ok(Begin { at: *at, after: "THE LOG MAP WAS PRINTED" })
+}
+
+/// From where copies of a queue manager at rest need the log, and where the log ended.
+fn rested(
+    order: &Order<'_>,
+    displayed: RestartRbas,
+    page_sets: &[PageSetRow],
+    last_copy: usize,
+) -> Result<(RestartRbas, Rba), SiteError> {
+    let refused = |text: String| SiteError::new("HWT920E", text, FULL);
+    let [(_, _, before), (at, _, after)] = order.maps.as_slice() else {
+        return Err(refused("A FULL BACKUP HAS TWO LOG MAPS".to_owned()));
+    };
+    if *at <= last_copy {
+        return Err(refused("A PAGE SET WAS COPIED BEHIND THE SECOND LOG MAP: IT COMES LAST".to_owned()));
+    }
+    let Some(data_sets) = order.data_sets else {
+        return Err(refused("THE LISTINGS HAVE NO CSQI070I: WHETHER A UNIT OF WORK WAS ACTIVE".to_owned()));
+    };
+    let log = at_rest::at_rest(before, after).map_err(refused)?;
+    let restart = at_rest::restart(&log, displayed, page_sets, data_sets, before).map_err(refused)?;
+    Ok((restart, log.end))
 }
 
 fn read(sections: &[Section]) -> Result<Order<'_>, SiteError> {
@@ -125,6 +199,11 @@ fn read(sections: &[Section]) -> Result<Order<'_>, SiteError> {
                 twice(order.page_sets.is_some())?;
                 order.page_sets = Some(rows);
             }
+            Report::DataSets(rows) => {
+                twice(order.data_sets.is_some())?;
+                order.data_sets = Some(rows);
+            }
+            Report::LogMap(map) => order.maps.push((at, section, map)),
             Report::RestartRba(rba) => {
                 twice(order.online.is_some())?;
                 order.online = Some(*rba);
@@ -167,60 +246,88 @@ fn typed(asked: &Registration) -> Result<CopiedSets, SiteError> {
     Ok((page_sets, Evidence::None, None))
 }
 
-fn copied_by_repro(order: &Order<'_>, usage: usize, asked: &Registration) -> Result<CopiedSets, SiteError> {
+/// A copy of a page set, and what LISTCAT says behind it.
+struct Copy<'s> {
+    at: usize,
+    section: &'s Section,
+    function: &'s IdcamsFunction,
+    listed: Listed<'s>,
+}
+
+/// The copies, in their order.
+fn copies<'s>(order: &Order<'s>) -> Vec<Copy<'s>> {
+    let functions: Vec<_> = order
+        .copied
+        .iter()
+        .flat_map(|(at, section, print)| print.functions.iter().map(|function| (*at, *section, function)))
+        .collect();
+    let is_copy = |function: &IdcamsFunction| {
+        function.outcomes.iter().any(|outcome| matches!(outcome, IdcamsOutcome::Copied(_)))
+    };
+    let copies = functions.iter().enumerate().filter(|(_, (_, _, function))| is_copy(function));
+    copies
+        .map(|(place, (at, section, function))| {
+            let behind = functions.iter().skip(place + 1).map(|(_, _, function)| *function);
+            let listed = Listed::of(behind.take_while(|function| !is_copy(function)));
+            Copy { at: *at, section, function, listed }
+        })
+        .collect()
+}
+
+fn copied_by_repro(order: &Order<'_>, begin: &Begin, asked: &Registration) -> Result<CopiedSets, SiteError> {
     let refused = |text: String| Err(SiteError::new("HWT920E", text, AGAIN));
     let mut page_sets: Vec<CopiedPageSet> = Vec::new();
     let mut evidence = Evidence::Clean;
     let mut last = None;
-    for (at, section, print) in &order.copied {
-        for function in &print.functions {
-            let copies = function.outcomes.iter().filter_map(|outcome| match outcome {
-                IdcamsOutcome::Copied(copied) => Some(copied),
-                _ => None,
-            });
-            for copied in copies {
-                let (Some(input), Some(output)) = (&copied.input, &copied.output) else {
-                    return refused(format!(
-                        "{}: A COPY DOES NOT SAY WHAT WAS COPIED, AND WHERE TO",
-                        place(section)
-                    ));
-                };
-                let psid = page_set_of(input, asked)?;
-                if *at < usage {
-                    return refused(format!(
-                        "{}: PAGE SET {psid} WAS COPIED BEFORE DISPLAY USAGE WAS ANSWERED",
-                        place(section)
-                    ));
-                }
-                match function.code {
-                    Some(0) => {}
-                    None => evidence = Evidence::None,
-                    Some(code) => {
-                        return refused(format!(
-                            "{}: THE COPY OF PAGE SET {psid} HAS CODE {code}",
-                            place(section)
-                        ));
-                    }
-                }
-                if copied.records == Some(0) {
-                    return refused(format!("{}: THE COPY OF PAGE SET {psid} HAS NO RECORD", place(section)));
-                }
-                let copy = copy_of(output, psid, asked)?;
-                let data_set = data_set_of(input, psid, asked)?;
-                if page_sets.iter().any(|set| set.psid == psid || set.copy == copy) {
-                    return refused(format!(
-                        "{}: PAGE SET {psid}, OR {copy}, IS THERE TWICE",
-                        place(section)
-                    ));
-                }
-                page_sets.push(CopiedPageSet { psid, data_set, copy });
-                last = Some(*at);
+    for Copy { at, section, function, listed } in copies(order) {
+        let done = function.outcomes.iter().filter_map(|outcome| match outcome {
+            IdcamsOutcome::Copied(copied) => Some(copied),
+            _ => None,
+        });
+        for copied in done {
+            let (Some(input), Some(output)) = (&copied.input, &copied.output) else {
+                return refused(format!(
+                    "{}: A COPY DOES NOT SAY WHAT WAS COPIED, AND WHERE TO",
+                    place(section)
+                ));
+            };
+            let psid = page_set_of(input, asked)?;
+            if at < begin.at {
+                return refused(format!(
+                    "{}: PAGE SET {psid} WAS COPIED BEFORE {}",
+                    place(section),
+                    begin.after
+                ));
             }
+            match function.code {
+                Some(0) => {}
+                None => evidence = Evidence::None,
+                Some(code) => {
+                    return refused(format!(
+                        "{}: THE COPY OF PAGE SET {psid} HAS CODE {code}",
+                        place(section)
+                    ));
+                }
+            }
+            if copied.records == Some(0) {
+                return refused(format!("{}: THE COPY OF PAGE SET {psid} HAS NO RECORD", place(section)));
+            }
+            let copy = copy_of(output, psid, asked, &listed)?;
+            let data_set = data_set_of(input, psid, asked, &listed)?;
+            let same = |set: &CopiedPageSet| set.psid == psid || set.copy == copy || set.data_set == data_set;
+            if page_sets.iter().any(same) {
+                return refused(format!(
+                    "{}: PAGE SET {psid}, {data_set} OR {copy}, IS THERE TWICE",
+                    place(section)
+                ));
+            }
+            page_sets.push(CopiedPageSet { psid, data_set, copy });
+            last = Some(at);
         }
-        if print.maximum.is_none() {
-            // The run was cut off: what it did last may not be whole.
-            evidence = Evidence::None;
-        }
+    }
+    if order.copied.iter().any(|(_, _, print)| print.maximum.is_none()) {
+        // The run was cut off: what it did last may not be whole.
+        evidence = Evidence::None;
     }
     if page_sets.is_empty() {
         return refused("THE LISTINGS SHOW NO COPY OF A PAGE SET".to_owned());
@@ -241,36 +348,60 @@ fn page_set_of(input: &CopyEnd, asked: &Registration) -> Result<PageSetId, SiteE
         }
         CopyEnd::File(name) => name.clone(),
     };
-    let number = ["PSID", "PAGE", "CSQP00", "PS"]
+    usual_number(&name)
+        .ok_or_else(|| SiteError::new("HWT920E", format!("{name} DOES NOT SAY WHICH PAGE SET IT IS"), NAMES))
+}
+
+/// The page set that a name of one of the usual forms is of.
+fn usual_number(name: &str) -> Option<PageSetId> {
+    ["PSID", "PAGE", "CSQP00", "PS"]
         .iter()
         .find_map(|word| name.strip_prefix(word))
         .filter(|digits| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|digits| digits.parse().ok())
-        .and_then(PageSetId::new);
-    number
-        .ok_or_else(|| SiteError::new("HWT920E", format!("{name} DOES NOT SAY WHICH PAGE SET IT IS"), NAMES))
+        .and_then(PageSetId::new)
 }
 
-fn data_set_of(input: &CopyEnd, psid: PageSetId, asked: &Registration) -> Result<String, SiteError> {
-    let typed =
-        asked.copies.data_sets.iter().find(|(other, _)| *other == psid).map(|(_, name)| name.as_str());
-    match input {
-        CopyEnd::DataSet(name) => Ok(name.as_str().to_owned()),
-        CopyEnd::File(dd) => typed.map(str::to_owned).ok_or_else(|| {
-            let text = format!("DD {dd} OF PAGE SET {psid} DOES NOT SAY WHICH DATA SET IT IS");
-            SiteError::new("HWT920E", text, NAMES)
-        }),
-    }
-}
-
-fn copy_of(output: &CopyEnd, psid: PageSetId, asked: &Registration) -> Result<String, SiteError> {
-    let typed = asked.copies.copies.iter().find(|(other, _)| *other == psid).map(|(_, name)| name.as_str());
-    match (typed, output) {
-        (Some(name), _) => Ok(name.to_owned()),
-        (None, CopyEnd::DataSet(name)) => Ok(name.as_str().to_owned()),
-        (None, CopyEnd::File(dd)) => {
-            let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS");
-            Err(SiteError::new("HWT920E", text, NAMES))
+fn data_set_of(
+    input: &CopyEnd,
+    psid: PageSetId,
+    asked: &Registration,
+    listed: &Listed<'_>,
+) -> Result<String, SiteError> {
+    let typed = asked.copies.data_sets.iter().find(|(other, _)| *other == psid).map(|(_, name)| name);
+    let listed_one = || {
+        let name = listed.data_set()?;
+        // The print of a step that was lost would make one page set of two.
+        match usual_number(name.as_str().rsplit('.').next().unwrap_or_default()) {
+            Some(number) if number != psid => {
+                Err(format!("{name} is listed behind it, of page set {number}"))
+            }
+            _ => Ok(name),
         }
-    }
+    };
+    let name = match input {
+        CopyEnd::DataSet(name) => name,
+        CopyEnd::File(dd) => typed.map_or_else(listed_one, Ok).map_err(|why| {
+            let text = format!("DD {dd} OF PAGE SET {psid} DOES NOT SAY WHICH DATA SET IT IS: {why}");
+            SiteError::new("HWT920E", text, NAMES)
+        })?,
+    };
+    Ok(name.as_str().to_owned())
+}
+
+fn copy_of(
+    output: &CopyEnd,
+    psid: PageSetId,
+    asked: &Registration,
+    listed: &Listed<'_>,
+) -> Result<String, SiteError> {
+    let typed = asked.copies.copies.iter().find(|(other, _)| *other == psid).map(|(_, name)| name);
+    let name = match (typed, output) {
+        (Some(name), _) | (None, CopyEnd::DataSet(name)) => name,
+        (None, CopyEnd::File(dd)) => listed.newest_generation().map_err(|why| {
+            let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
+            SiteError::new("HWT920E", text, NAMES)
+        })?,
+    };
+    Ok(name.as_str().to_owned())
 }

@@ -401,6 +401,34 @@ fn a_point_counts_by_its_evidence() {
 }
 
 #[test]
+fn a_full_point_needs_log_from_the_checkpoint_of_its_stop() {
+    let (files, host) = (Files::new(), plain());
+    let both = host.map() + &host.usage();
+    // The stop's checkpoint begins in the archive of number 25, and the log ended in the next control interval.
+    let ledger = Host::ledger(&[&host])
+        .replace(r#""method": "fuzzy""#, r#""method": "full""#)
+        .replace("0000000000140400", "0000000000190E2E")
+        .replace("000000000014FFFF", "0000000000191F40");
+    assert_eq!(ledger.matches("0000000000190E2E").count(), 3);
+    let plan = |more: &[&str]| {
+        let more = [&["--json", "--keep-last", "1", "--max-delete", "100"], more].concat();
+        let said = files.plan(&ledger, &[both.as_bytes()], &more);
+        assert!(said.code <= 4, "{}", said.err);
+        serde_json::from_str::<Value>(&said.out).unwrap()
+    };
+    // Three checkpoints before it are those of the archives 25, 24 and 23.
+    assert_eq!(names(&plan(&[])).len(), 23);
+    let exact = plan(&["--margin", "0"]);
+    let last = names(&exact).last().cloned();
+    assert_eq!((names(&exact).len(), last.as_deref()), (25, Some("ARC1.Q000.ARCHLOG1.A0000025")));
+    assert!(exact.to_string().contains("the stop's checkpoint when it was made"), "{exact}");
+    // An offline page set needs what DISPLAY USAGE gave.
+    let offline =
+        ledger.replace(r#""with_offline": "0000000000190E2E""#, r#""with_offline": "0000000000140400""#);
+    assert_eq!(gone(&files, &offline, &both).0, 18);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_by_name() {
     let (files, host) = (Files::new(), plain());
     let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));

@@ -7,10 +7,10 @@ use console::{Failure, Outcome, Session, message, now};
 use engine_storage::{SharedStorage, durable};
 use format_inventory::{CopiedBy, Evidence, LedgerPoint};
 use format_listing::Text;
-use format_types::ConditionCode;
+use format_types::{ConditionCode, PointMethod};
 use operation_site::{Copies, Registration, add_to_ledger, register};
 
-use crate::args::{CopiedByArg, Register};
+use crate::args::{CopiedByArg, Method, Register};
 
 /// The longest listing that is read.
 const LONGEST: u64 = 2 << 30;
@@ -37,6 +37,10 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
     let sections = format_listing::read(&texts).map_err(|error| unusable(&error))?;
     let registration = Registration {
         name: asked.name.clone(),
+        method: asked.method.map(|method| match method {
+            Method::Fuzzy => PointMethod::Fuzzy,
+            Method::Full => PointMethod::Full,
+        }),
         at: asked.at.unwrap_or_else(now),
         copied_by: match asked.copied_by {
             CopiedByArg::Repro => CopiedBy::Repro,
