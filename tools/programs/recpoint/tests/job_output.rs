@@ -228,6 +228,16 @@ fn a_generation_that_is_not_clear_is_refused() {
     let bad = list.replacen("HIGHEST CONDITION CODE WAS 0", "HIGHEST CONDITION CODE WAS 4", 2);
     refused(&with(step.clone() + &bad), "no GDG BASE is listed behind it");
     let foreign = list.replace("NONVSAM--MQ1.BACKUP.PSID00.", "NONVSAM--MQ1.OTHER.");
+    let own = |status: &str| {
+        let entry = format!(
+            "0NONVSAM ------- MQ1.BACKUP.PSID00.G0013V00\n      IN-CAT --- CATALOG.MQ\n      HISTORY\n        \
+             STATUS------------{status}\n0IDC0001I"
+        );
+        let (before, behind) = list.rsplit_once("0IDC0001I").unwrap();
+        step.clone() + before + &entry + behind
+    };
+    refused(&with(own("DEFERRED")), "G0013V00 has STATUS DEFERRED");
+    assert_eq!(register(&with(own("ACTIVE")), &[]).0.code, 0);
     refused(&with(step.clone() + &list_step(1, &["G0013V00"])), "is listed behind it, of page set 01");
     refused(&with(step + &foreign), "is no generation of");
 }
