@@ -136,7 +136,10 @@ fn name_of(head: &str) -> Option<&str> {
 /// Whether the line begins with the prefix of a message's first line.
 pub(crate) fn has_prefix(line: &str) -> bool {
     let could = |c: char| c.is_ascii_digit() || "NMWXOL".contains(c);
-    line.trim_start().starts_with(could) && (job_log(line).is_ok() || system_log(line).is_ok())
+    let start = line.trim_start();
+    // The rows of log maps, the common lines by far, begin with an RBA, which is longer than any time or date without marks.
+    let rba = start.as_bytes().get(..12).is_some_and(|word| word.iter().all(u8::is_ascii_hexdigit));
+    start.starts_with(could) && !rba && (job_log(line).is_ok() || system_log(line).is_ok())
 }
 
 /// Takes the prefixes off `lines`; none if no line has one.

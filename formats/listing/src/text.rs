@@ -195,15 +195,17 @@ impl Text {
         let mut open = Span { start: 0, end: 0, number: 1, column: 1, new_page: false, continues: false };
         let bytes = self.decoded.as_bytes();
         let mut from = 0;
-        // C2 begins a NEL, and other characters too.
+        // A NEL begins with C2, as other characters do; few files have any.
+        let rare = memchr::memchr(0xC2, bytes).is_some();
         let wanted = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\x0C' | 0xC2);
         while let Some(rest) = bytes.get(from..) {
-            let none = |chunk: &&[u8]| chunk.iter().fold(true, |none, byte| none & !wanted(byte));
-            let skipped = from + rest.chunks_exact(32).take_while(none).count() * 32;
-            let Some(at) = bytes.get(skipped..).and_then(|rest| rest.iter().position(wanted)) else {
+            let found = match rare {
+                false => memchr::memchr3(b'\n', b'\r', b'\x0C', rest),
+                true => rest.iter().position(wanted),
+            };
+            let Some(at) = found.map(|at| from + at) else {
                 break;
             };
-            let at = skipped + at;
             let length = match bytes.get(at..).unwrap_or(&[]) {
                 [b'\r', 0xC2, 0x85, ..] => 3,
                 [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => 2,

@@ -67,6 +67,11 @@ impl<'s> Catalogs<'s> {
         catalogs
     }
 
+    /// Whether no listing has an entry.
+    pub(crate) fn has_no_entries(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The expiration date of a name, where a listing has one.
     pub(crate) fn expires(&self, name: &DataSetName) -> Option<CatalogDate> {
         self.entries.get(name.as_str())?.expires

@@ -1,6 +1,8 @@
 //! Holes in what a log map lists.
 
-use format_listing::{ActiveStatus, LogMap, LogRow};
+use std::collections::BTreeSet;
+
+use format_listing::{ActiveLog, ActiveStatus, ArchiveVolume, LogMap, LogRow};
 use format_types::{Rba, RbaRange};
 
 /// Log that a copy has in no data set, though it has log before and behind it.
@@ -54,25 +56,52 @@ pub(crate) fn impossible(map: &LogMap) -> Option<&LogRow> {
 
 /// A data set that is listed for both copies, or as an active log and as an archive: each holds one copy of one stretch of log.
 pub(crate) fn twice(map: &LogMap) -> Option<&str> {
-    let actives = map.active.iter().map(|logs| logs.iter().map(|log| &log.row).collect::<Vec<_>>());
-    let archives =
-        map.archives.iter().map(|volumes| volumes.iter().map(|volume| &volume.row).collect::<Vec<_>>());
-    let mut lists: Vec<Vec<&str>> = actives
-        .chain(archives)
-        .map(|rows| rows.into_iter().map(|row| row.data_set.as_str()).collect())
-        .collect();
+    let [active_1, active_2] = &map.active;
+    let [archives_1, archives_2] = &map.archives;
+    let mut lists = [active_names(active_1), active_names(active_2), names(archives_1), names(archives_2)];
+    // Names of one series differ behind the last point. Copies that have no series in common have no name in common.
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    let apart = lists.iter().all(|list| {
+        let own = series(list);
+        let apart = own.is_disjoint(&known);
+        known.extend(own);
+        apart
+    });
+    if apart {
+        return None;
+    }
     for list in &mut lists {
         list.sort_unstable();
         // Of an archive there is a row for each volume.
         list.dedup();
     }
     let mut all = lists.concat();
-    // Stretches that are in order are merged, not sorted anew.
-    all.sort();
+    all.sort_unstable();
     all.windows(2).find_map(|pair| match pair {
         [one, other] if one == other => Some(*one),
         _ => None,
     })
+}
+
+fn active_names(logs: &[ActiveLog]) -> Vec<&str> {
+    logs.iter().map(|log| log.row.data_set.as_str()).collect()
+}
+
+fn names(volumes: &[ArchiveVolume]) -> Vec<&str> {
+    volumes.iter().map(|volume| volume.row.data_set.as_str()).collect()
+}
+
+/// The names without what stands behind their last point.
+fn series<'n>(names: &[&'n str]) -> BTreeSet<&'n str> {
+    let mut found = BTreeSet::new();
+    let mut last = None;
+    for name in names {
+        let series = name.rsplit_once('.').map_or("", |(series, _)| series);
+        if last.replace(series) != Some(series) {
+            found.insert(series);
+        }
+    }
+    found
 }
 
 /// Two archives of a copy that hold partly the same log: their names, for a message.

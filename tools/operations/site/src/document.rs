@@ -60,6 +60,46 @@ impl Listings<'_> {
         let name = &self.queue_manager;
         let end = self.map.header.highest_written.plus(1);
         let map = place(self.map_at);
+        let ((checked, holes, outlook), logs) = rayon::join(
+            || (self.check_map(), continuity::holes(self.map, end), Outlook::of(self, catalogs)),
+            || self.logs(catalogs),
+        );
+        checked?;
+        let mut warnings = self.warnings.clone();
+        let mut points = Vec::new();
+        for point in ledger.points.iter().filter(|point| point.queue_manager == *name) {
+            if point.end >= end {
+                let text = format!(
+                    "{name}: POINT {} OF THE LEDGER ENDS AT {}, HIGHEST RBA WRITTEN IS {} AT {map}",
+                    point.name, point.end, self.map.header.highest_written
+                );
+                return Err(SiteError::new(
+                    "HWT913E",
+                    text,
+                    "print the log map anew; or this is the ledger of another queue manager of that name",
+                ));
+            }
+            points.push(self::point(point, catalogs, &mut warnings));
+        }
+        let parts = points.iter().filter_map(|point| point.system_recovery.page_sets.as_ref());
+        let needs: Vec<Rba> = parts.map(|part| part.rba).chain([self.restart.lowest(), end]).collect();
+        let inventory = Inventory {
+            version: VERSION,
+            queue_manager: name.clone(),
+            histories: vec![History { id: HISTORY.to_owned(), parent: None, cut: None }],
+            logs,
+            points,
+            now: self.now(end, self.checkpoints(&needs, checkpoints as usize)),
+            holds: Vec::new(),
+            in_progress: Vec::new(),
+            holes: Vec::new(),
+        };
+        Ok(SiteInventory { inventory, warnings, holes, map, outlook })
+    }
+
+    /// Refuses a map that contradicts itself.
+    fn check_map(&self) -> Result<(), SiteError> {
+        let (name, map) = (&self.queue_manager, place(self.map_at));
         if let Some(row) = continuity::impossible(self.map) {
             let text = format!(
                 "{name}: {map}: {} CANNOT HOLD {} TO {}: log data sets hold whole control intervals",
@@ -84,42 +124,7 @@ impl Listings<'_> {
                 "look at the log inventory; nothing can be planned from it",
             ));
         }
-        let mut warnings = self.warnings.clone();
-        let mut points = Vec::new();
-        for point in ledger.points.iter().filter(|point| point.queue_manager == *name) {
-            if point.end >= end {
-                let text = format!(
-                    "{name}: POINT {} OF THE LEDGER ENDS AT {}, HIGHEST RBA WRITTEN IS {} AT {map}",
-                    point.name, point.end, self.map.header.highest_written
-                );
-                return Err(SiteError::new(
-                    "HWT913E",
-                    text,
-                    "print the log map anew; or this is the ledger of another queue manager of that name",
-                ));
-            }
-            points.push(self::point(point, catalogs, &mut warnings));
-        }
-        let parts = points.iter().filter_map(|point| point.system_recovery.page_sets.as_ref());
-        let needs: Vec<Rba> = parts.map(|part| part.rba).chain([self.restart.lowest(), end]).collect();
-        let inventory = Inventory {
-            version: VERSION,
-            queue_manager: name.clone(),
-            histories: vec![History { id: HISTORY.to_owned(), parent: None, cut: None }],
-            logs: self.logs(catalogs),
-            points,
-            now: self.now(end, self.checkpoints(&needs, checkpoints as usize)),
-            holds: Vec::new(),
-            in_progress: Vec::new(),
-            holes: Vec::new(),
-        };
-        Ok(SiteInventory {
-            inventory,
-            warnings,
-            holes: continuity::holes(self.map, end),
-            map,
-            outlook: Outlook::of(self, catalogs),
-        })
+        Ok(())
     }
 
     fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'static>> {

@@ -68,12 +68,17 @@ impl Outlook {
             ends.sort_unstable();
             Copy { ends, rate: rate(rows) }
         });
+        let copies = copies.collect();
+        let capacity = listings.max_archives;
+        if catalogs.has_no_entries() {
+            return Self { capacity, copies, expires: HashMap::new() };
+        }
         let names = listings.map.archives.iter().flatten().map(|volume| &volume.row.data_set);
         let expires = names.filter_map(|name| {
             let date = catalogs.expires(name).filter(|date| *date != NEVER)?.date()?;
             Some((name.as_str().to_owned(), date))
         });
-        Self { capacity: listings.max_archives, copies: copies.collect(), expires: expires.collect() }
+        Self { capacity, copies, expires: expires.collect() }
     }
 
     /// Days until the inventory drops an entry that is kept, when log is kept from `boundary`; none when MAXARCH or the rate of archiving
