@@ -3,13 +3,15 @@
 //! Not run unless asked for: `cargo test --release -p prunelog --test large_sites -- --ignored --nocapture`.
 
 mod host;
+mod measure;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use host::{Archive, Host, HostPoint};
+use measure::measure;
 
 const SIZE: u64 = 0x1_0000;
 
@@ -45,24 +47,6 @@ fn queue_manager(number: u64, archives: u64) -> Host {
         unit: None,
         page_sets: 1,
         name,
-    }
-}
-
-/// Time, peak of resident memory in KiB, condition code.
-fn measure(command: &mut Command) -> (Duration, u64, Option<i32>) {
-    let started = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let status_of = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return (started.elapsed(), peak, status.code());
-        }
-        let status = fs::read_to_string(&status_of).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -1,11 +1,15 @@
 //! A million archives, a thousand points, two copies, three histories: time and memory from process start to plan.
 //! Not run unless asked for: `cargo test --release -p prunelog --test million -- --ignored --nocapture`.
 
+mod measure;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
+
+use measure::measure;
 
 /// Data sets of each copy.
 const DATA_SETS: u64 = 500_000;
@@ -87,24 +91,9 @@ fn write(path: &Path) -> std::io::Result<()> {
     to.flush()
 }
 
-/// Time, peak of resident memory in KiB, condition code.
-fn measure(document: &Path, options: &[&str]) -> (Duration, u64, Option<i32>) {
-    let started = Instant::now();
+fn plan(document: &Path, options: &[&str]) -> (Duration, u64, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prunelog"));
-    command.args(["plan", "--inventory"]).arg(document).args(options);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let status_of = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return (started.elapsed(), peak, status.code());
-        }
-        let status = std::fs::read_to_string(&status_of).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    measure(command.args(["plan", "--inventory"]).arg(document).args(options))
 }
 
 #[test]
@@ -123,7 +112,7 @@ fn a_million_archives_are_planned_in_two_seconds_and_a_gibibyte() {
         &["--window", "14d", "--consistent-only", "--keep-last", "500", "--min-archives", "100"],
         &["--emit", "list", "--keep-last", "2", "--max-delete", "100"],
     ] {
-        let (took, peak, code) = measure(&document, options);
+        let (took, peak, code) = plan(&document, options);
         println!("{:.2} s  {} MiB  code {code:?}  {}", took.as_secs_f64(), peak / 1024, options.join(" "));
         assert!(matches!(code, Some(0 | 4)));
         worst = (worst.0.max(took), worst.1.max(peak));
