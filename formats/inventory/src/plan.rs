@@ -95,6 +95,9 @@ pub struct KeepEntry<'a> {
     pub end: Rba,
     /// Its bytes.
     pub bytes: u64,
+    /// Where it is.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Cow<'a, str>>,
     /// Who holds it, the furthest back first.
     pub holders: Shared<HolderEntry>,
     /// Holders that are not listed, in plans where listing all would take more than a million lines.

@@ -267,6 +267,7 @@ fn plan() -> Plan<'static> {
             start,
             end,
             bytes,
+            volume: Some("TAPE01".into()),
             holders: vec![holder].into(),
             more_holders: 3,
             released_by: vec!["y".to_owned()].into(),

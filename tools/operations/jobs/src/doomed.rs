@@ -65,6 +65,8 @@ pub struct Doomed {
     names: Vec<DoomedName>,
     places: HashMap<DataSetName, usize>,
     kept: HashSet<String>,
+    /// Volumes that hold an archive that is kept, with the first such one.
+    kept_volumes: HashMap<String, String>,
     bsds_copies_kept: Vec<DataSetName>,
 }
 
@@ -87,7 +89,20 @@ impl Doomed {
             let known = newest.entry((copy, history)).or_insert(end);
             *known = end.max(*known);
         }
-        let mut all = Self { names: Vec::new(), places: HashMap::new(), kept, bsds_copies_kept: Vec::new() };
+        let mut kept_volumes = HashMap::new();
+        for entry in &plan.keep {
+            if let Some(volume) = entry.volume.as_deref().filter(|volume| !kept_volumes.contains_key(*volume))
+            {
+                kept_volumes.insert(volume.to_owned(), entry.name.to_string());
+            }
+        }
+        let mut all = Self {
+            names: Vec::new(),
+            places: HashMap::new(),
+            kept,
+            kept_volumes,
+            bsds_copies_kept: Vec::new(),
+        };
         let mut is_newest = HashSet::new();
         for entry in &plan.delete {
             let name: DataSetName = entry.name.parse().map_err(PlanError::Name)?;
@@ -154,6 +169,12 @@ impl Doomed {
     #[must_use]
     pub fn keeps(&self, name: &DataSetName) -> bool {
         self.kept.contains(name.as_str())
+    }
+
+    /// An archive on `volume` that the plan keeps: the volume must not be given up.
+    #[must_use]
+    pub fn kept_on(&self, volume: &VolumeSerial) -> Option<&str> {
+        self.kept_volumes.get(volume.as_str()).map(String::as_str)
     }
 
     /// Copies of the BSDS that stay although their archives go: each is beside the newest one.

@@ -302,9 +302,9 @@ impl<'e, 'i> Planned<'e, 'i> {
             let log = self.data_set(row);
             let (name, history) = (borrowed(&log.name), borrowed(&log.history));
             let (copy, start, end, bytes) = (log.copy, log.start, log.end, log.bytes);
+            let volume = log.volume.as_ref().map(borrowed);
             match *verdict {
                 Verdict::Delete => {
-                    let volume = log.volume.as_ref().map(borrowed);
                     let catalogued = log.catalogued;
                     delete.push(DeleteEntry { name, copy, history, start, end, bytes, volume, catalogued });
                 }
@@ -323,6 +323,7 @@ impl<'e, 'i> Planned<'e, 'i> {
                         start,
                         end,
                         bytes,
+                        volume,
                         holders,
                         more_holders,
                         released_by,

@@ -1,5 +1,7 @@
 //! Jobs for the site of a plan: what goes, as a list, as a job that deletes it, as statements that forget it, as volumes.
 
+use std::collections::BTreeMap;
+
 use console::{Failure, message};
 use format_inventory::Plan;
 use format_statement::{InventoryDeletion, JobCards, LogInventoryJob, delete_job};
@@ -41,7 +43,7 @@ pub(crate) fn emit(plan: &Plan<'_>, emit: Emit, job: &JobArgs, purge: bool) -> R
         Emit::List => (list(plan), false),
         Emit::Jcl => deleting(&doomed(plan)?, &cards(job)?, purge),
         Emit::Loginv => (forgetting(doomed(plan)?.names(), job)?, false),
-        Emit::Volumes => (volumes(&doomed(plan)?), false),
+        Emit::Volumes => volumes(&doomed(plan)?),
     };
     Ok(Emitted { lines, warned })
 }
@@ -106,14 +108,25 @@ pub(crate) fn forgetting<'d>(
     Ok(job.lines(&deletions))
 }
 
-/// A line for each volume of what is not catalogued: `VOLUME NAME COPY START END`, `-` where the volume is not known.
-fn volumes(doomed: &Doomed) -> Vec<String> {
-    let mut lines = Vec::new();
+/// A line for each volume of what is not catalogued: `VOLUME NAME COPY START END`, `-` where the volume is not known. A volume that holds
+/// something that is kept too is left out, for a tape manager gives up whole volumes; that is said, and told by the second value.
+fn volumes(doomed: &Doomed) -> (Vec<String>, bool) {
+    let (mut lines, mut shared) = (Vec::new(), BTreeMap::new());
     for one in doomed.not_catalogued() {
         for place in &one.volumes {
+            if let Some((volume, kept)) =
+                place.volume.as_ref().and_then(|volume| Some((volume, doomed.kept_on(volume)?)))
+            {
+                shared.entry(volume.as_str()).or_insert((&one.name, kept));
+                continue;
+            }
             let volume = place.volume.as_ref().map_or("-", |volume| volume.as_str());
             lines.push(format!("{volume} {} {} {} {}", one.name, place.copy, place.start, place.end));
         }
     }
-    lines
+    for (volume, (name, kept)) in &shared {
+        let text = format!("VOLUME {volume} IS NOT LISTED: {name} ON IT GOES, AND {kept} ON IT IS KEPT");
+        message("HWT963W", &text);
+    }
+    (lines, !shared.is_empty())
 }

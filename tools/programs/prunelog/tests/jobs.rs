@@ -140,6 +140,18 @@ fn volumes_of_what_is_not_catalogued_are_for_the_tape_manager() {
     );
     assert_eq!(printed(&with_tapes(), &["--emit", "volumes"]), wanted);
     assert_eq!(printed(&site(), &["--emit", "volumes"]), "");
+    // A volume that also holds something that is kept is not for the tape manager.
+    let mut stacked = with_tapes();
+    stacked.log("CSQARC1.ARCHLOG1.A0000008")["volume"] = json!("TAPE02");
+    let said = plan(&stacked, &["--emit", "volumes"]);
+    assert_eq!(
+        said.out,
+        wanted
+            .lines()
+            .filter(|line| !line.starts_with("TAPE02"))
+            .fold(String::new(), |all, line| all + line + "\n")
+    );
+    assert!(said.code == 4 && said.err.contains("HWT963W VOLUME TAPE02 IS NOT LISTED"), "{}", said.err);
 }
 
 #[test]
