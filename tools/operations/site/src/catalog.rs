@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use format_listing::{CatalogDate, CatalogEntry, Completeness, IdcamsOutcome, Report, Section};
+use format_listing::{CatalogDate, CatalogEntry, Completeness, EntryKind, IdcamsOutcome, Report, Section};
 use format_types::DataSetName;
+use jiff::civil::Date;
 
 /// What is known of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Existence {
     OnTape,
     /// The catalog has it not.
     Absent,
+    /// The catalog has the name for something else than a sequential data set: an alias, a cluster.
+    OfOther,
     /// No listing says it.
     Unknown,
 }
@@ -23,21 +26,71 @@ pub(crate) enum Existence {
 pub(crate) struct Catalogs<'s> {
     entries: HashMap<&'s str, &'s CatalogEntry>,
     not_found: HashSet<&'s str>,
-    /// Names without their last qualifier, of which a complete listing has some: one that it does not have is not there.
-    complete: HashSet<&'s str>,
+    complete: Vec<Complete<'s>>,
 }
 
-/// All but the last qualifier: what names of one series have in common.
-fn series(name: &str) -> Option<&str> {
-    name.rsplit_once('.').map(|(series, _)| series)
+/// A listing that has every name of its levels.
+#[derive(Debug)]
+struct Complete<'s> {
+    levels: Vec<String>,
+    names: HashSet<&'s str>,
 }
 
-/// Whether a statement of LISTCAT asks for all names of a level.
-fn lists_a_level(statement: &str) -> bool {
-    let statement = statement.to_ascii_uppercase();
-    let words: Vec<&str> = statement.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    words.first().is_some_and(|word| ["LISTCAT", "LISTC"].contains(word))
-        && words.iter().any(|word| ["LEVEL", "LVL"].contains(word))
+impl Complete<'_> {
+    fn covers(&self, name: &str) -> bool {
+        let of_level =
+            |level: &String| name.strip_prefix(level.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        self.levels.iter().any(of_level)
+    }
+}
+
+/// What LISTCAT may be asked for beside levels without leaving a non-VSAM data set out.
+const HARMLESS: [&str; 12] = [
+    "LISTCAT",
+    "LISTC",
+    "ALL",
+    "NAME",
+    "HISTORY",
+    "HIST",
+    "VOLUME",
+    "VOL",
+    "ALLOCATION",
+    "ALLOC",
+    "NONVSAM",
+    "NVSAM",
+];
+
+/// The levels of which a statement of LISTCAT asks for all names; none when it asks for other names, or for some of them alone.
+fn levels(statements: &[String]) -> Vec<String> {
+    let joined: Vec<&str> =
+        statements.iter().map(|line| line.trim_end().trim_end_matches(['-', '+'])).collect();
+    let text = joined.join(" ").to_ascii_uppercase();
+    let mut rest = text.trim_start();
+    let mut levels = Vec::new();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        let behind = behind.trim_start();
+        let (operands, next) = match behind.strip_prefix('(').and_then(|behind| behind.split_once(')')) {
+            Some((operands, next)) => (Some(operands), next),
+            None => (None, behind),
+        };
+        match (word, operands) {
+            ("LEVEL" | "LVL", Some(operands)) => {
+                let wanted = operands.split([' ', ',']).filter(|level| !level.is_empty());
+                levels.extend(wanted.map(str::to_owned));
+            }
+            ("CATALOG" | "CAT" | "OUTFILE" | "OFILE" | "OUTDATASET" | "ODS", Some(_)) => {}
+            (word, None) if HARMLESS.contains(&word) => {}
+            _ => return Vec::new(),
+        }
+        rest = next.trim_start();
+    }
+    // Which names a pattern matches is not ours to say.
+    if levels.iter().any(|level| level.contains(['*', '%'])) {
+        return Vec::new();
+    }
+    levels
 }
 
 impl<'s> Catalogs<'s> {
@@ -49,17 +102,15 @@ impl<'s> Catalogs<'s> {
         });
         for function in prints.flat_map(|print| &print.functions) {
             // LISTCAT of certain entries says nothing of others.
-            let by_level = function.statements.iter().any(|statement| lists_a_level(statement));
+            let levels = levels(&function.statements);
             for outcome in &function.outcomes {
                 let IdcamsOutcome::Listed(listing) = outcome else { continue };
-                let complete = by_level && listing.completeness() == Completeness::Complete;
-                for entry in &listing.entries {
-                    let name = entry.name.as_str();
-                    catalogs.entries.insert(name, entry);
-                    if complete {
-                        catalogs.complete.extend(series(name));
-                    }
+                let names = listing.entries.iter().map(|entry| entry.name.as_str());
+                if !levels.is_empty() && listing.completeness() == Completeness::Complete {
+                    let names = names.clone().collect();
+                    catalogs.complete.push(Complete { levels: levels.clone(), names });
                 }
+                catalogs.entries.extend(names.zip(&listing.entries));
                 let missing = listing.not_listed.iter().filter(|missing| missing.not_found);
                 catalogs.not_found.extend(missing.map(|missing| missing.name.as_str()));
             }
@@ -77,17 +128,58 @@ impl<'s> Catalogs<'s> {
         self.entries.get(name.as_str())?.expires
     }
 
+    /// What is known of `name`. Where one listing has it and another one says that it is not there, it is not: which of them is the newer
+    /// nothing says for certain.
     pub(crate) fn existence(&self, name: &DataSetName) -> Existence {
         let name = name.as_str();
-        if let Some(entry) = self.entries.get(name) {
-            let tape = entry.volumes.iter().any(|volume| {
-                volume.device.is_some_and(format_listing::DeviceType::is_tape)
-                    || volume.file_sequence.is_some_and(|sequence| sequence > 0)
-            });
-            return if tape && !entry.is_migrated() { Existence::OnTape } else { Existence::OnDisk };
+        let left_out = |listing: &Complete<'_>| listing.covers(name) && !listing.names.contains(name);
+        if self.not_found.contains(name) || self.complete.iter().any(left_out) {
+            return Existence::Absent;
         }
-        let absent = self.not_found.contains(name)
-            || series(name).is_some_and(|series| self.complete.contains(series));
-        if absent { Existence::Absent } else { Existence::Unknown }
+        let Some(entry) = self.entries.get(name) else { return Existence::Unknown };
+        let tape = entry.volumes.iter().any(|volume| {
+            volume.device.is_some_and(format_listing::DeviceType::is_tape)
+                || volume.file_sequence.is_some_and(|sequence| sequence > 0)
+        });
+        match (entry.kind, tape && !entry.is_migrated()) {
+            (EntryKind::NonVsam, false) => Existence::OnDisk,
+            (EntryKind::NonVsam, true) => Existence::OnTape,
+            _ => Existence::OfOther,
+        }
+    }
+
+    /// Whether `name` is in a complete listing of its level, made on `day` or the day before or after it, where that is printed.
+    pub(crate) fn proves(&self, name: &DataSetName, day: Option<Date>) -> bool {
+        let name = name.as_str();
+        let listed = self.complete.iter().any(|listing| listing.covers(name) && listing.names.contains(name));
+        let created = self.entries.get(name).and_then(|entry| entry.created?.date());
+        let of_day = match (created, day) {
+            (Some(created), Some(day)) => created.since(day).is_ok_and(|span| span.get_days().abs() <= 1),
+            _ => true,
+        };
+        listed && of_day
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_names_of_a_level_are_all_names() {
+        let levels = |text: &str| levels(&[text.to_owned()]);
+        for (text, wanted) in [
+            (" LISTCAT LEVEL(A.B) ALL", &["A.B"][..]),
+            ("listc lvl(a.b c) volume", &["A.B", "C"]),
+            (" LISTCAT CATALOG(CAT.X) LEVEL(A) NONVSAM", &["A"]),
+            (" LISTCAT ENTRIES(A.B) ALL", &[]),
+            (" LISTCAT LEVEL(A) CREATION(30)", &[]),
+            (" LISTCAT LEVEL(A) GDG", &[]),
+            (" LISTCAT LEVEL(A.*.B) ALL", &[]),
+            (" LISTCAT ALL", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(levels(text), wanted, "{text}");
+        }
     }
 }

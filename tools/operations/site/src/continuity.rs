@@ -23,13 +23,25 @@ fn ranges(map: &LogMap, index: usize) -> Vec<RbaRange> {
     ranges
 }
 
-/// The holes of both copies. A copy that begins above the other one lacks what is below, and one that ends before `end` what is behind.
+/// The holes of both copies. A copy that begins above the other one lacks what is below, and one that ends before `end` what is behind. A site
+/// may write archives, or active logs, in one copy alone: a copy that has none of a kind, where TWOARCH
+/// or TWOACTV does not say that it must, lacks none.
 pub(crate) fn holes(map: &LogMap, end: Rba) -> Vec<Hole> {
     let copies = [ranges(map, 0), ranges(map, 1)];
     let lowest = copies.iter().filter_map(|ranges| ranges.first()).map(|range| range.start).min();
+    let archived = map.archives.iter().flatten().map(|volume| volume.row.range().end).max();
+    let says = |name: &str| map.header.parameters.iter().any(|(parameter, yes)| parameter == name && *yes);
+    let (two_archives, two_actives) = (says("TWOARCH"), says("TWOACTV"));
     let mut holes = Vec::new();
-    for (copy, ranges) in (1..).zip(&copies) {
-        let Some(mut at) = lowest.filter(|_| !ranges.is_empty()) else { continue };
+    let of_copies = copies.iter().zip(&map.active).zip(&map.archives);
+    for (copy, ((ranges, active), archives)) in (1..).zip(of_copies) {
+        let begin = if archives.is_empty() && !two_archives {
+            ranges.first().map(|range| range.start)
+        } else {
+            lowest
+        };
+        let end = if active.is_empty() && !two_actives { archived.unwrap_or(end) } else { end };
+        let Some(mut at) = begin.filter(|_| !ranges.is_empty()) else { continue };
         for range in ranges {
             if range.start > at {
                 holes.push(Hole { copy, range: RbaRange::new(at, range.start) });

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use format_inventory::{
-    Evidence, History, Inventory, Ledger, LedgerPoint, LogDataSet, LogKind, LrsnRange, Now, PageSetNow, Part,
-    Plan, Point, PointPageSet, RecordedParts, UnitNow, VERSION, WarningEntry,
+    History, Inventory, Ledger, LogDataSet, LogKind, LrsnRange, Now, PageSetNow, Plan, UnitNow, VERSION,
+    WarningEntry,
 };
 use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogRow, PageSetCondition};
-use format_types::{DataSetName, PointMethod, PointState, QueueManagerName, Rba, Timestamp};
+use format_types::{PointState, QueueManagerName, Rba, Timestamp};
 
 use crate::catalog::{Catalogs, Existence};
 use crate::continuity::{self, Hole};
@@ -17,7 +17,7 @@ use crate::gather::{Listings, Site, place};
 use crate::outlook::{Expiring, Outlook};
 
 /// A real queue manager's log has one history: what a conditional restart gave up is no longer in its inventory.
-const HISTORY: &str = "1";
+pub(crate) const HISTORY: &str = "1";
 
 /// The highest RBA of 6 bytes.
 const LIMIT_OF_SIX: Rba = Rba(0xFFFF_FFFF_FFFF);
@@ -79,7 +79,7 @@ impl Listings<'_> {
                     "print the log map anew; or this is the ledger of another queue manager of that name",
                 ));
             }
-            points.push(self::point(point, catalogs, &mut warnings));
+            points.push(self.point(point, catalogs, &mut warnings));
         }
         let parts = points.iter().filter_map(|point| point.system_recovery.page_sets.as_ref());
         let needs: Vec<Rba> = parts.map(|part| part.rba).chain([self.restart.lowest(), end]).collect();
@@ -198,7 +198,7 @@ impl Listings<'_> {
         let mut begins: Vec<Rba> = queue.iter().map(|checkpoint| checkpoint.begin).collect();
         let oldest = begins.iter().min().copied().unwrap_or(Rba::MAX);
         let mut starts: Vec<Rba> =
-            self.used_rows().map(|row| row.start).filter(|start| *start < oldest).collect();
+            self.data_set_starts().into_iter().filter(|start| *start < oldest).collect();
         starts.sort_unstable();
         starts.dedup();
         for need in needs {
@@ -208,6 +208,20 @@ impl Listings<'_> {
         begins.sort_unstable();
         begins.dedup();
         begins
+    }
+
+    /// Where the used data sets begin. The volumes of one do not count by themselves: no checkpoint is taken between them.
+    fn data_set_starts(&self) -> Vec<Rba> {
+        let actives = self.map.active.iter().flatten().map(|active| &active.row);
+        let mut starts: Vec<Rba> =
+            actives.filter(|row| !row.range().is_empty()).map(|row| row.start).collect();
+        for volumes in &self.map.archives {
+            let mut rows: Vec<&LogRow> = volumes.iter().map(|volume| &volume.row).collect();
+            rows.sort_by_key(|row| row.start);
+            rows.dedup_by(|next, row| next.data_set == row.data_set);
+            starts.extend(rows.into_iter().map(|row| row.start));
+        }
+        starts
     }
 
     fn used_rows(&self) -> impl Iterator<Item = &LogRow> {
@@ -242,7 +256,8 @@ fn log(row: &LogRow, copy: u8, kind: LogKind) -> LogDataSet<'static> {
 fn existence(volume: &ArchiveVolume, catalogs: &Catalogs<'_>) -> (bool, bool) {
     match catalogs.existence(&volume.row.data_set) {
         Existence::OnDisk => (true, true),
-        Existence::OnTape => (true, false),
+        // What the name of something else leads to is not what the log map means.
+        Existence::OnTape | Existence::OfOther => (true, false),
         Existence::Absent if volume.catalogued == Some(true) => (false, true),
         // The catalog never had it.
         Existence::Absent => (true, false),
@@ -257,70 +272,6 @@ fn existence(volume: &ArchiveVolume, catalogs: &Catalogs<'_>) -> (bool, bool) {
 fn is_tape(unit: &str) -> bool {
     ["TAPE", "CART", "VTS"].iter().any(|word| unit.contains(word))
         || ["3480", "3490", "3590", "3592"].iter().any(|word| unit.starts_with(word))
-}
-
-fn point(point: &LedgerPoint, catalogs: &Catalogs<'_>, warnings: &mut Vec<WarningEntry>) -> Point {
-    let copies = || point.page_sets.iter().map(|set| (set, set.copy.parse::<DataSetName>()));
-    let existence = |name: &Result<DataSetName, _>| match name {
-        Ok(name) => catalogs.existence(name),
-        Err(_) => Existence::Unknown,
-    };
-    let gone = copies().find(|(_, name)| existence(name) == Existence::Absent);
-    let listed = copies().all(|(_, name)| matches!(existence(&name), Existence::OnDisk | Existence::OnTape));
-    let mut warn = |id: &str, text: String| warnings.push(WarningEntry { id: id.to_owned(), text });
-    let state = match (gone, point.evidence) {
-        (Some((set, _)), _) => {
-            let text = format!(
-                "POINT {} HAS EXPIRED: {}, THE COPY OF PAGE SET {}, IS NOT IN THE CATALOG; it counts for nothing",
-                point.name, set.copy, set.psid
-            );
-            warn("HWT904W", text);
-            PointState::Damaged
-        }
-        (None, Evidence::Clean) => PointState::Verified,
-        (None, Evidence::Trusted) => {
-            let text = format!(
-                "POINT {} COUNTS BECAUSE IT WAS REGISTERED WITH --trust: no output of its job says that its copies are whole",
-                point.name
-            );
-            warn("HWT905W", text);
-            PointState::Verified
-        }
-        (None, Evidence::None) if listed => PointState::Verified,
-        (None, Evidence::None) => {
-            let text = format!(
-                "POINT {} COUNTS FOR NOTHING: its job's output did not end, and no complete LISTCAT has all of its copies",
-                point.name
-            );
-            warn("HWT906W", text);
-            PointState::Unverified
-        }
-    };
-    let from = point.restart.lowest();
-    let holder = match point.method {
-        PointMethod::Full if point.restart.online == from => "the stop's checkpoint",
-        _ if point.restart.with_offline < point.restart.online => "CSQI025I",
-        _ => "CSQI024I",
-    };
-    Point {
-        name: point.name.clone(),
-        method: point.method,
-        state,
-        at: point.at,
-        history: HISTORY.to_owned(),
-        start: point.start,
-        end: point.end,
-        page_sets: point
-            .page_sets
-            .iter()
-            .map(|set| PointPageSet { psid: set.psid, recovery_rba: from })
-            .collect(),
-        system_recovery: RecordedParts {
-            page_sets: Some(Part { rba: from, holder: format!("{holder} when it was made") }),
-            structures: None,
-            units: None,
-        },
-    }
 }
 
 impl SiteInventory {
@@ -347,6 +298,15 @@ impl SiteInventory {
         let hint = "when the log inventory has wrapped (MAXARCH), enter the archives again with NEWLOG; else print the log map anew";
         if let Some(gap) = plan.gaps.first() {
             let by = gap.needed_by.iter().chain(&gap.destroys).next().map_or("", String::as_str);
+            let gone = self.inventory.logs.iter().filter(|log| !log.present);
+            if let Some(log) = gone.into_iter().find(|log| log.start <= gap.end && gap.start <= log.end) {
+                let text = format!(
+                    "{name}: {} TO {} IS NEEDED ({by}), AND ITS ARCHIVE {} IS NOT IN THE CATALOG BY LISTCAT",
+                    gap.start, gap.end, log.name
+                );
+                let hint = "look whether the LISTCAT is of this system and whole; else bring the archive back, or make a new backup now";
+                return Err(SiteError::new("HWT918E", text, hint));
+            }
             let text = format!(
                 "{name}: {} TO {} IS NEEDED ({by}) AND IN NO DATA SET OF {}",
                 gap.start, gap.end, self.map

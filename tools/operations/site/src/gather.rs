@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use format_inventory::{RestartRbas, StructureNow, WarningEntry};
-use format_listing::{DataSetRow, DataSetUsageRow, LogAddress, LogMap, PageSetRow, Report, Section};
-use format_types::{QueueManagerName, Rba};
+use format_listing::{
+    DataSetRow, DataSetUsageRow, LogAddress, LogMap, PageSetCondition, PageSetRow, Report, Section,
+};
+use format_types::{PageSetId, QueueManagerName, Rba};
 
 use crate::catalog::Catalogs;
 use crate::error::SiteError;
@@ -27,8 +29,8 @@ pub struct Listings<'s> {
     pub queue_manager: QueueManagerName,
     pub(crate) map: &'s LogMap,
     pub(crate) map_at: &'s Section,
-    /// The rows of its page sets, as printed last.
-    pub(crate) page_sets: &'s [PageSetRow],
+    /// The rows of its page sets, each as it was printed last: an answer may be of some of them alone.
+    pub(crate) page_sets: Vec<&'s PageSetRow>,
     /// The lowest that any of its usages gives.
     pub(crate) restart: RestartRbas,
     /// First records of active units of recovery: the oldest one by the usage, and those that DISPLAY CONN shows. The two may disagree
@@ -50,7 +52,7 @@ pub struct Listings<'s> {
 #[derive(Debug, Default)]
 pub(crate) struct Kinds<'s> {
     pub(crate) maps: Vec<(&'s Section, &'s LogMap)>,
-    pub(crate) page_sets: Option<&'s [PageSetRow]>,
+    pub(crate) page_sets: BTreeMap<PageSetId, &'s PageSetRow>,
     pub(crate) data_sets: Vec<(&'s Section, &'s DataSetUsageRow)>,
     pub(crate) online: Vec<(&'s Section, Rba)>,
     pub(crate) with_offline: Vec<(&'s Section, Rba)>,
@@ -68,7 +70,7 @@ impl<'s> Kinds<'s> {
         self.group.take(section);
         match &section.report {
             Report::LogMap(map) => self.maps.push((section, map)),
-            Report::PageSets(rows) => self.page_sets = Some(rows),
+            Report::PageSets(rows) => rows.iter().for_each(|row| self.take_page_set(row)),
             Report::DataSets(rows) => self.data_sets.extend(rows.iter().map(|row| (section, row))),
             Report::RestartRba(rba) => self.online.push((section, *rba)),
             Report::RestartRbaWithOffline(rba) => self.with_offline.push((section, *rba)),
@@ -94,6 +96,17 @@ impl<'s> Kinds<'s> {
             | Report::Event(_)
             | Report::Idcams(_)
             | Report::LogInventory(_) => {}
+        }
+    }
+
+    fn take_page_set(&mut self, row: &'s PageSetRow) {
+        let is_used = |row: &PageSetRow| {
+            !matches!(row.condition, PageSetCondition::NotDefined | PageSetCondition::NeverOnline)
+        };
+        let known = self.page_sets.entry(row.page_set).or_insert(row);
+        // One that was used once may hold messages, whatever another answer says.
+        if is_used(row) || !is_used(known) {
+            *known = row;
         }
     }
 
@@ -167,12 +180,26 @@ fn listings<'s>(name: QueueManagerName, kinds: Kinds<'s>) -> Result<Listings<'s>
         [(at, map)] => (*at, *map),
         maps => pairing::one_of_two(&name, maps)?,
     };
-    let Some(page_sets) = kinds.page_sets else { return missing("CSQI010I", usage) };
+    if kinds.page_sets.is_empty() {
+        return missing("CSQI010I", usage);
+    }
+    // Every queue manager has it; an answer of others alone would leave out what may hold log.
+    let of_page_set_0 = kinds.page_sets.values().find(|row| row.page_set.number() == 0);
+    if of_page_set_0.is_none_or(|row| {
+        matches!(row.condition, PageSetCondition::NotDefined | PageSetCondition::NeverOnline)
+    }) {
+        return missing("PAGE SET 0 IN CSQI010I", usage);
+    }
     let lowest = |rbas: &[(&Section, Rba)]| rbas.iter().map(|(_, rba)| *rba).min();
     let Some(online) = lowest(&kinds.online) else { return missing("CSQI024I", usage) };
     let Some(with_offline) = lowest(&kinds.with_offline) else { return missing("CSQI025I", usage) };
     if kinds.data_sets.is_empty() {
         return missing("CSQI070I", usage);
+    }
+    for row in [DataSetRow::OldestUnit, DataSetRow::OldestPageSet] {
+        if kinds.data_sets.iter().all(|(_, found)| found.row != row) {
+            return missing(&format!("'{}' IN CSQI070I", row.title()), usage);
+        }
     }
     let group = group::group_of(&name, &kinds)?;
     pairing::check(&name, map_at, map, &kinds)?;
@@ -190,7 +217,7 @@ fn listings<'s>(name: QueueManagerName, kinds: Kinds<'s>) -> Result<Listings<'s>
         queue_manager: name,
         map,
         map_at,
-        page_sets,
+        page_sets: kinds.page_sets.values().copied().collect(),
         restart: RestartRbas { online, with_offline },
         units: oldest_unit.chain(kinds.units.iter().map(|(_, urid)| *urid)).collect(),
         max_archives: kinds.max_archives,

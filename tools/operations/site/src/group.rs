@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use format_inventory::{StructureNow, WarningEntry};
 use format_listing::{
-    BackupRange, DataSetRow, LogAddress, LogEvent, Report, Section, Structure, StructureBackup,
+    BackupRange, DataSetRow, LogAddress, LogEvent, LogMap, Report, Section, Structure, StructureBackup,
 };
 use format_types::{Lrsn, QueueManagerName, Rba, StructureName};
 
 use crate::error::SiteError;
 use crate::gather::{Kinds, Listings, place};
 use crate::member_log::{MemberLog, Older, check_lrsn};
+use crate::pairing::rows;
 
 /// The structure of the group itself. It has no messages, and is no object of DISPLAY CFSTRUCT.
 const ADMINISTRATION: &str = "CSQ_ADMIN";
@@ -94,7 +95,15 @@ pub(crate) fn group_of(name: &QueueManagerName, kinds: &Kinds<'_>) -> Result<Opt
         (Some(group), 1) => *group,
         _ => None,
     };
-    match (found, sharing.or_else(|| kinds.group.sign())) {
+    let has_lrsns = |map: &LogMap| {
+        rows(map).any(|row| row.lrsns.is_some_and(|lrsns| lrsns.iter().any(|lrsn| *lrsn != Lrsn::default())))
+    };
+    let with_lrsns = || kinds.maps.iter().find(|(_, map)| has_lrsns(map)).map(|(at, _)| *at);
+    let sign = match found {
+        Some(_) => None,
+        None => sharing.or_else(|| kinds.group.sign()).or_else(with_lrsns),
+    };
+    match (found, sign) {
         (None, None) if groups.len() < 2 => Ok(None),
         (Some(group), _) => Ok(Some(group.to_owned())),
         (None, shown) => {
@@ -187,6 +196,15 @@ impl<'f, 's> Group<'f, 's> {
         if answers().next().is_none() {
             let hint = "give what DISPLAY CFSTATUS(*) TYPE(BACKUP) answers to a member";
             return Err(self.missing("CFSTATUS TYPE(BACKUP)", hint));
+        }
+        let oldest = self.members.iter().find_map(|member| member.shared.oldest.first());
+        if let (true, Some((at, lrsn))) = (recoverable.is_empty(), oldest) {
+            let text = format!(
+                "GROUP {}: {}: A STRUCTURE WAS BACKED UP AT LRSN {lrsn}, AND THE ANSWERS TO DISPLAY CFSTRUCT HAVE NONE WITH RECOVER(YES)",
+                self.name,
+                place(at)
+            );
+            return Err(SiteError::new("HWT923E", text, ANSWERS));
         }
         let backups: Vec<_> =
             answers().flat_map(|(at, found)| found.iter().map(move |backup| (*at, backup))).collect();

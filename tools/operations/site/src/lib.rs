@@ -20,6 +20,7 @@ mod ledger_file;
 mod member_log;
 mod outlook;
 mod pairing;
+mod point;
 mod register;
 
 pub use document::SiteInventory;

@@ -46,8 +46,8 @@ pub struct Expiring {
     pub count: usize,
 }
 
-/// A day of the calendar.
-fn day(at: Timestamp) -> Option<Date> {
+/// The day of `at`, UTC.
+pub(crate) fn day(at: Timestamp) -> Option<Date> {
     let time = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
     Some(time.to_zoned(jiff::tz::TimeZone::UTC).date())
 }

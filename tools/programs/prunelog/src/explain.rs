@@ -12,7 +12,7 @@ use crate::{plan, report, settings};
 /// Code 12 when there is no such data set.
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
     let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref(), &asked.site)?;
-    let policies = Policies::read(&asked.policy)?.of_origin(&origin);
+    let policies = Policies::read(&asked.policy)?.of_origin(&origin)?;
     let (read, policy) = plan::read_for(&origin, &policies, false, session)?;
     let (inventory, at) = plan::parse(&read, &origin)?;
     if read.site.is_some() {

@@ -90,9 +90,32 @@ impl Policies {
     }
 
     /// With what holds for facts from `origin` where nothing else was said.
-    pub(crate) fn of_origin(self, origin: &Origin) -> Self {
+    ///
+    /// # Errors
+    /// When a part of a policy does nothing there.
+    pub(crate) fn of_origin(self, origin: &Origin) -> Result<Self, Failure> {
+        let all = std::iter::once(&self.general).chain(self.own.values());
+        for policy in all.filter(|_| matches!(origin, Origin::Listings(_))) {
+            for (given, option, why) in [
+                (
+                    policy.copy2_shorter,
+                    "--copy2-shorter",
+                    "no listing shows that an archive of copy 1 is whole",
+                ),
+                (
+                    policy.restart_within.is_some(),
+                    "--restart-within",
+                    "no listing shows how fast log is read",
+                ),
+            ] {
+                if given {
+                    let text = format!("{option} does nothing with --listing: {why}");
+                    return Err(Failure::refused("HWT700E", text));
+                }
+            }
+        }
         let own = self.own.into_iter().map(|(name, policy)| (name, origin.policy(policy)));
-        Self { general: origin.policy(self.general), own: own.collect(), file: self.file }
+        Ok(Self { general: origin.policy(self.general), own: own.collect(), file: self.file })
     }
 
     /// The policy of a queue manager.

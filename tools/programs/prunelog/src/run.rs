@@ -33,7 +33,7 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     }
     jobs::check(asked.emit, &asked.job, asked.purge)?;
     let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref(), &asked.site)?;
-    let policies = Policies::read(&asked.policy)?.of_origin(&origin);
+    let policies = Policies::read(&asked.policy)?.of_origin(&origin)?;
     if let Origin::Listings(of_site) = &origin
         && of_site.queue_manager.is_none()
     {

@@ -95,10 +95,12 @@ pub(crate) fn policy_of_plan(typed: &PolicyArgs, plan: &Plan<'_>) -> Result<Poli
     Ok(Policy { max_delete: typed.max_delete.or(Some(plan.max_delete_percent)), ..own })
 }
 
-/// An RBA is `X'..'` or 16 hexadecimal digits; everything else is a name.
+/// An RBA is `X'..'`, or 12 or 16 hexadecimal digits; everything else is a name.
 fn question(text: &str) -> Result<Question, Failure> {
     let quoted = text.starts_with("X'") || text.starts_with("x'");
-    if quoted || text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    // A name of that length without a point is no data set's.
+    let digits = matches!(text.len(), 12 | 16) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if quoted || digits {
         return text.parse::<Rba>().map(Question::Rba).map_err(|error| Failure::refused("HWT823E", error));
     }
     Ok(Question::DataSet(text.to_owned()))

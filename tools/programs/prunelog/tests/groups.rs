@@ -309,6 +309,7 @@ fn a_structure_that_was_never_backed_up_holds_all_log_of_all_members() {
         assert!(plan["warnings"].to_string().contains("HWT809W"));
     }
     group.structures[0].recover = Some(false);
+    group.members.iter_mut().for_each(|member| member.oldest = None);
     assert_eq!([0, 1, 2].map(|member| count(&group, &group.listings(1), member).0), [29; 3]);
 }
 
@@ -389,6 +390,15 @@ fn rows_without_lrsns_are_decided_by_those_below() {
 fn a_group_without_structures_is_planned_member_by_member() {
     let mut group = quiet();
     group.structures.clear();
+    let said = refuses(
+        &group.ledger(),
+        &with(&group, ["", "", ""], &(group.cfstruct(1) + &group.cfstatus(2, 0))),
+        "Q001",
+        "HWT923E",
+        0,
+    );
+    assert!(said.contains("A STRUCTURE WAS BACKED UP AT LRSN"), "{said}");
+    group.members.iter_mut().for_each(|member| member.oldest = None);
     let all = with(&group, ["", "", ""], &(group.cfstruct(1) + &group.cfstatus(2, 0)));
     assert!(all.contains("CSQM297I"));
     assert_eq!([0, 1, 2].map(|member| count(&group, &all, member).0), [29; 3]);
@@ -432,12 +442,12 @@ fn what_does_not_fit_in_a_group_is_refused_by_name() {
     let alone = |member: usize| map(member).replace("OF GROUP 'QSG1    '", "OF GROUP 'NO NAME '");
 
     // Signs of a group that the map does not name.
-    let said = refused("HWT916E", &own(1, alone(1)));
-    assert!(said.contains("NEEDS THE LOG OF Q001, WHICH IS NOT IN THE GROUP"), "{said}");
     let unnamed = |listing: &str| {
         let said = refused("HWT916E", listing);
         assert!(said.contains("IS IN A QUEUE SHARING GROUP BY"), "{said}");
     };
+    // LRSNs in a map that names none are one.
+    unnamed(&own(1, alone(1)));
     unnamed(&own(2, alone(2)));
     let mut shown = group.clone();
     shown.members[1].oldest = Some(EPOCH);
@@ -446,7 +456,8 @@ fn what_does_not_fit_in_a_group_is_refused_by_name() {
     unnamed(&own(1, alone(1).replace(written, &format!(" DATA SHARING MODE IS ON\n{written}"))));
     unnamed(&own(1, map(1) + &alone(1).replace("COPY 1, DSN=Q001.BSDS01", "COPY 2, DSN=Q001.BSDS02")));
     let other = map(1).replace("'QSG1    '", "'QSG2    '");
-    refused("HWT916E", &(own(1, other) + &group.cfstruct(1)));
+    let said = refused("HWT916E", &(own(1, other) + &group.cfstruct(1)));
+    assert!(said.contains("NEEDS THE LOG OF Q001, WHICH IS NOT IN THE GROUP"), "{said}");
 
     // Answers that do not fit together.
     let mut more = group.clone();

@@ -6,7 +6,7 @@ mod site;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use host::{Archive, Host, HostPoint, Random};
+use host::{Host, Random};
 use serde_json::Value;
 use site::{Said, prunelog};
 
@@ -153,7 +153,7 @@ fn planted_mistakes_are_refused() {
             ("an archive of no log", "0".repeat(words[0].len()), "0".repeat(words[0].len())),
             ("a part of a control interval", words[0].to_owned(), words[2].replace("FFF", "FFE")),
         ] {
-            let row = format!(" {start} /   {last} /  2026-11-19 {}", words[5]);
+            let row = format!(" {start} /   {last} /  2026-09-29 {}", words[5]);
             let mut changed = lines.clone();
             changed[archive] = &row;
             refused(what, number, &[&host], &[&(changed.join("\n") + "\n"), &usage]);
@@ -262,38 +262,6 @@ fn a_site_has_a_line_for_each_queue_manager() {
     assert!(none.err.contains("HWT911E"), "{}", none.err);
 }
 
-/// A quiet site: thirty archives of one copy on disk, point P0 over the middle of them.
-fn plain() -> Host {
-    let size = 0x1_0000;
-    let archive = |number: u64| Archive {
-        name: format!("ARC1.Q000.ARCHLOG1.A{:07}", number + 1),
-        volumes: vec![(format!("V{number:05}"), number * size, (number + 1) * size - 1)],
-        disk: true,
-    };
-    let end = 30 * size;
-    Host {
-        name: "Q000".to_owned(),
-        named: true,
-        digits: 16,
-        archives: [(0..30).map(archive).collect(), Vec::new()],
-        actives: [vec![("Q000.LOGCOPY1.DS01".to_owned(), end, end + size - 1, "NOT REUSABLE")], Vec::new()],
-        written: end + 0x800,
-        offloaded: end - 1,
-        checkpoints: (0..30).map(|number| number * size + 0x10).collect(),
-        points: vec![HostPoint {
-            name: "P0".to_owned(),
-            online: 20 * size + 0x400,
-            with_offline: 20 * size + 0x400,
-            end: 21 * size - 1,
-            day: 1,
-        }],
-        online: end + 0x100,
-        with_offline: end + 0x100,
-        unit: None,
-        page_sets: 1,
-    }
-}
-
 /// The names that go, of `plain` with more to it.
 fn gone(files: &Files, ledger: &str, listing: &str) -> (usize, String) {
     let said =
@@ -304,7 +272,7 @@ fn gone(files: &Files, ledger: &str, listing: &str) -> (usize, String) {
 
 #[test]
 fn more_that_is_known_changes_what_goes() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
     let both = map.clone() + &usage;
     // Three checkpoints before the point: those of data sets 20, 19 and 18.
@@ -350,7 +318,7 @@ fn more_that_is_known_changes_what_goes() {
 
 #[test]
 fn without_a_policy_everything_is_kept() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let both = host.map() + &host.usage();
     let said = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &["--json", "--max-delete", "100"]);
     let without = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &["--json"]);
@@ -362,7 +330,7 @@ fn without_a_policy_everything_is_kept() {
 
 #[test]
 fn a_point_counts_by_its_evidence() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let both = host.map() + &host.usage();
     let ledger = Host::ledger(&[&host]);
     let evidence = |word: &str| ledger.replace(r#""evidence": "clean""#, &format!(r#""evidence": "{word}""#));
@@ -402,7 +370,7 @@ fn a_point_counts_by_its_evidence() {
 
 #[test]
 fn a_full_point_needs_log_from_the_checkpoint_of_its_stop() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let both = host.map() + &host.usage();
     // The stop's checkpoint begins in the archive of number 25, and the log ended in the next control interval.
     let ledger = Host::ledger(&[&host])
@@ -430,7 +398,7 @@ fn a_full_point_needs_log_from_the_checkpoint_of_its_stop() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
     let refused = |id: &str, ledger: &str, listing: &str| {
         for command in [&["plan"][..], &["explain"][..]] {
@@ -477,9 +445,9 @@ fn what_does_not_fit_is_refused_by_name() {
 
 #[test]
 fn a_data_set_of_both_copies_is_refused() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let (map, usage, ledger) = (host.map(), host.usage(), Host::ledger(&[&host]));
-    let row = " 0000000000000000 /   000000000000FFFF /  2026-11-19 DSN=ARC1.Q000.ARCHLOG1.A0000001\n";
+    let row = " 0000000000000000 /   000000000000FFFF /  2026-09-29 DSN=ARC1.Q000.ARCHLOG1.A0000001\n";
     assert!(map.contains(row));
     let both = map.replace(
         "                          ARCHIVE LOG COPY 2 DATA SETS\n NO ARCHIVE DATA SETS DEFINED FOR THIS COPY\n",
@@ -539,7 +507,7 @@ fn each_queue_manager_may_have_its_own_policy() {
 
 #[test]
 fn what_becomes_of_kept_archives_is_said() {
-    let (files, host) = (Files::new(), plain());
+    let (files, host) = (Files::new(), Host::plain());
     let both = host.map() + &host.usage();
     let ledger = Host::ledger(&[&host]);
     let catalog = |name: &str, expires: &str| {
@@ -577,7 +545,7 @@ fn what_becomes_of_kept_archives_is_said() {
 
     // A site's lines: of the first one MAXARCH is known, the second one has no point.
     let early = both
-        .replace("2026-11-19 DSN=ARC1.Q000.ARCHLOG1.A000000", "2026-11-09 DSN=ARC1.Q000.ARCHLOG1.A000000");
+        .replace("2026-09-29 DSN=ARC1.Q000.ARCHLOG1.A000000", "2026-09-19 DSN=ARC1.Q000.ARCHLOG1.A000000");
     let parameters = "CSQJ322I !Q000 CSQJCIC2 LOG PARAMETERS ...\nParameter   Initial value            SET value\n\
         ----------- ------------------------ ------------------------\nMAXARCH     500\nEnd of LOG report\n";
     let site = early + parameters + &both.replace("Q000", "Q001");
@@ -603,7 +571,7 @@ fn what_becomes_of_kept_archives_is_said() {
 #[test]
 fn what_the_usage_holds_has_no_component() {
     let files = Files::new();
-    let host = Host { online: 0x5_0400, with_offline: 0x5_0400, page_sets: 2, ..plain() };
+    let host = Host { online: 0x5_0400, with_offline: 0x5_0400, page_sets: 2, ..Host::plain() };
     let both = host.map() + &host.usage();
     let more = ["--keep-last", "1", "--margin", "0", "--max-delete", "100", "--json"];
     let said = files.plan(&Host::ledger(&[&host]), &[both.as_bytes()], &more);

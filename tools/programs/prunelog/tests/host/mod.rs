@@ -134,6 +134,41 @@ impl Host {
         }
     }
 
+    /// A quiet site: thirty archives of one copy on disk, point P0 over the middle of them.
+    pub(crate) fn plain() -> Self {
+        let size = 0x1_0000;
+        let archive = |number: u64| Archive {
+            name: format!("ARC1.Q000.ARCHLOG1.A{:07}", number + 1),
+            volumes: vec![(format!("V{number:05}"), number * size, (number + 1) * size - 1)],
+            disk: true,
+        };
+        let end = 30 * size;
+        Self {
+            name: "Q000".to_owned(),
+            named: true,
+            digits: 16,
+            archives: [(0..30).map(archive).collect(), Vec::new()],
+            actives: [
+                vec![("Q000.LOGCOPY1.DS01".to_owned(), end, end + size - 1, "NOT REUSABLE")],
+                Vec::new(),
+            ],
+            written: end + 0x800,
+            offloaded: end - 1,
+            checkpoints: (0..30).map(|number| number * size + 0x10).collect(),
+            points: vec![HostPoint {
+                name: "P0".to_owned(),
+                online: 20 * size + 0x400,
+                with_offline: 20 * size + 0x400,
+                end: 21 * size - 1,
+                day: 1,
+            }],
+            online: end + 0x100,
+            with_offline: end + 0x100,
+            unit: None,
+            page_sets: 1,
+        }
+    }
+
     fn hex(&self, rba: u64) -> String {
         format!("{rba:0width$X}", width = self.digits)
     }
@@ -183,7 +218,7 @@ impl Host {
     }
 
     fn row(&self, out: &mut String, start: u64, last: u64, name: &str, more: &str) {
-        writeln!(out, " {} /   {} /  2026-11-19 DSN={name}", self.hex(start), self.hex(last)).unwrap();
+        writeln!(out, " {} /   {} /  2026-09-29 DSN={name}", self.hex(start), self.hex(last)).unwrap();
         writeln!(out, "                                            PASSWORD=(NULL) {more}").unwrap();
     }
 
