@@ -249,7 +249,7 @@ pub(crate) struct Explain {
     pub(crate) site: SiteArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// Directory of the queue manager unless an inventory or listings are given; then an RBA as X'..' or 16 hexadecimal digits, or the
+    /// Directory of the queue manager unless an inventory or listings are given; then an RBA as X'..', 12 or 16 hexadecimal digits, or the
     /// name of a log data set
     #[arg(value_name = "QMGR> <RBA|NAME", num_args = 1..=2, required = true)]
     pub(crate) words: Vec<String>,
