@@ -23,7 +23,8 @@ fn ranges(map: &LogMap, index: usize) -> Vec<RbaRange> {
     ranges
 }
 
-/// The holes of both copies. A copy that begins above the other one lacks what is below, and one that ends before `end` what is behind. A site
+/// The holes of both copies. A copy that begins above the other one lacks what is below, and one that ends before `end` what is behind.
+/// A site
 /// may write archives, or active logs, in one copy alone: a copy that has none of a kind, where TWOARCH
 /// or TWOACTV does not say that it must, lacks none.
 pub(crate) fn holes(map: &LogMap, end: Rba) -> Vec<Hole> {

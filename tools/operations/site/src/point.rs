@@ -18,7 +18,8 @@ const LATE_DAYS: i32 = 7;
 const ZONE_DAYS: i32 = 1;
 
 impl Listings<'_> {
-    /// Why the log of a point may be log that a conditional restart gave up: it was made before that, and ends behind where the restart cut.
+    /// Why the log of a point may be log that a conditional restart gave up: it was made before that, and ends behind where the
+    /// restart cut.
     fn cut_off(&self, point: &LedgerPoint, made: Option<Date>) -> Option<String> {
         self.map.restarts.iter().find_map(|record| {
             let field = |label: &str| record.fields.iter().find(|(known, _)| *known == label).map(|(_, field)| field);
