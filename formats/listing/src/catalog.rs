@@ -54,6 +54,8 @@ pub(crate) const SUPPRESSED: &str = "THE NUMBER OF PROTECTED ENTRIES SUPPRESSED 
 pub(crate) const FROM_CATALOG: &str = "LISTING FROM CATALOG --";
 /// A volume's name that says that the data set is migrated.
 pub(crate) const MIGRATED: &str = "MIGRAT";
+/// A volume's name that says that the data set is on the volume that the system was loaded from.
+pub(crate) const SYSTEM_RESIDENCE: &str = "******";
 /// Device type of a 3390.
 pub(crate) const DEVICE_3390: DeviceType = DeviceType(0x3010_200F);
 

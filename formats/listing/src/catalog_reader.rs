@@ -7,7 +7,7 @@ use format_types::DataSetName;
 
 use crate::catalog::{
     CatalogDate, CatalogEntry, CatalogListing, CatalogTotals, CatalogVolume, DeviceType, EntryKind,
-    FROM_CATALOG, MIGRATED, PROCESSED, SUPPRESSED, TOTALS, VolumePlace,
+    FROM_CATALOG, MIGRATED, PROCESSED, SUPPRESSED, SYSTEM_RESIDENCE, TOTALS, VolumePlace,
 };
 use crate::error::ListingError;
 use crate::field::{lrsn, nearly_the_same, number, volume, whole};
@@ -233,7 +233,7 @@ impl<'a> OpenEntry<'a> {
             "VOLSER" => {
                 let place = match value {
                     MIGRATED => VolumePlace::Migrated,
-                    "******" => VolumePlace::SystemResidence,
+                    SYSTEM_RESIDENCE => VolumePlace::SystemResidence,
                     _ => VolumePlace::On(whole(line, value, WHAT, volume)?),
                 };
                 self.wants_volume = false;

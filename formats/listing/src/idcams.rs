@@ -5,12 +5,22 @@ use format_types::ConditionCode;
 /// IDC0001I: the end of a function.
 #[must_use]
 pub fn function_completed(code: ConditionCode) -> String {
+    function_ended(code.number())
+}
+
+/// IDC0001I with a code that another system gave.
+pub(crate) fn function_ended(code: u8) -> String {
     format!("IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS {code}")
 }
 
 /// IDC0002I: the end of the run.
 #[must_use]
 pub fn processing_complete(code: ConditionCode) -> String {
+    processing_ended(code.number())
+}
+
+/// IDC0002I with a code that another system gave.
+pub(crate) fn processing_ended(code: u8) -> String {
     format!("IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS {code}")
 }
 

@@ -20,9 +20,12 @@
 //! # Torn tail
 //! A print without IDC0002I is that of a run that was cut off: it has no highest code, and its last function has no code.
 
-use format_types::DataSetName;
+use format_types::{DataSetName, Timestamp};
 
 use crate::catalog::CatalogListing;
+use crate::idcams::{function_ended, processing_ended};
+use crate::statements::records;
+use crate::sysprint::Sysprint;
 
 /// What a run of IDCAMS printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +34,22 @@ pub struct IdcamsPrint {
     pub functions: Vec<IdcamsFunction>,
     /// IDC0002I: the highest condition code; none when the print ends before it.
     pub maximum: Option<u8>,
+}
+
+impl IdcamsPrint {
+    /// The print, as if it was made at `at`: pages with carriage control in column 1. What became of names and copies is in the messages,
+    /// so that the outcomes of DELETE and REPRO have no lines of their own.
+    #[must_use]
+    pub fn lines(&self, at: Timestamp) -> Vec<String> {
+        let mut print = Sysprint::new(at, &[]);
+        for function in &self.functions {
+            function.write(&mut print);
+        }
+        if let Some(code) = self.maximum {
+            print.spaced(&processing_ended(code));
+        }
+        print.into_lines()
+    }
 }
 
 /// A function of IDCAMS.
@@ -44,6 +63,28 @@ pub struct IdcamsFunction {
     pub messages: Vec<String>,
     /// Its condition code; none when the print ends before it.
     pub code: Option<u8>,
+}
+
+impl IdcamsFunction {
+    fn write(&self, print: &mut Sysprint) {
+        for record in self.statements.iter().flat_map(|statement| records(statement)) {
+            print.line(&record);
+        }
+        let listing = self.outcomes.iter().find_map(|outcome| match outcome {
+            IdcamsOutcome::Listed(listing) => Some(listing),
+            _ => None,
+        });
+        match listing {
+            Some(listing) => listing.write(print, &self.messages),
+            None => print.messages(&self.messages),
+        }
+        if let Some(code) = self.code {
+            print.spaced(&function_ended(code));
+        }
+        if listing.is_some_and(|listing| !listing.catalogs.is_empty()) {
+            print.end_function();
+        }
+    }
 }
 
 /// What a function did.

@@ -35,6 +35,7 @@ mod attributes;
 mod carriage;
 mod catalog;
 mod catalog_reader;
+mod catalog_writer;
 mod completion;
 mod console;
 mod cursor;

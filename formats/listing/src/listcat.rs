@@ -1,12 +1,14 @@
 //! LISTCAT of linear data sets.
 //!
-//! Fields are cells of 24 columns (name, dashes, value right-aligned) that start in columns 9, 38, 67 and 96, the carriage control in
-//! column 1. Group headings start in column 7. An image on this machine has no tracks of its own; its numbers are those of the
+//! An image on this machine has no tracks of its own; its numbers are those of the
 //! 3390 geometry (12 control intervals of 4096 bytes a track, 15 tracks a cylinder) as if it lay at the start of a volume.
 
-use format_types::{ConditionCode, Timestamp};
+use format_types::{ConditionCode, Lrsn, Timestamp};
 
-use crate::catalog::{DEVICE_3390, EntryKind, FROM_CATALOG, PROCESSED, SUPPRESSED, TOTALS};
+use crate::catalog::{CatalogTotals, DEVICE_3390, EntryKind, TOTALS};
+use crate::catalog_writer::{
+    NO_DATE, STAMP, association, begin_listing, cell, device, group, heading, history, pair, row, stamp,
+};
 use crate::idcams::{entry_not_found, function_completed, processing_complete};
 use crate::sysprint::Sysprint;
 use crate::time::julian_date;
@@ -104,28 +106,6 @@ pub struct Listcat {
     pub missing: Vec<String>,
 }
 
-/// NAME---value in 24 columns.
-#[allow(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
-fn cell<T: ToString>(name: &str, value: T) -> String {
-    let value = value.to_string();
-    let dashes = 24usize.saturating_sub(name.chars().count() + value.chars().count());
-    format!("{name}{:-<dashes$}{value}", "")
-}
-
-/// Two keywords in 24 columns.
-fn pair(left: &str, right: &str) -> String {
-    let blanks = 24usize.saturating_sub(left.len() + right.len());
-    format!("{left}{:blanks$}{right}", "")
-}
-
-fn row(print: &mut Sysprint, cells: &[String]) {
-    print.line(&format!("       {}", cells.join("     ")));
-}
-
-fn group(print: &mut Sysprint, heading: &str) {
-    print.line(&format!("     {heading}"));
-}
-
 fn cchh(track: u64) -> String {
     format!("X'{:04X}{:04X}'", track / TRACKS_A_CYLINDER, track % TRACKS_A_CYLINDER)
 }
@@ -139,38 +119,24 @@ fn tracks(bytes: u64) -> u64 {
 pub fn listcat(request: &Listcat) -> (Vec<String>, ConditionCode) {
     let code = if request.missing.is_empty() { ConditionCode::Done } else { ConditionCode::Warning };
     let mut print = Sysprint::new(request.at, std::slice::from_ref(&request.command));
-    print.begin_function(format!("{FROM_CATALOG} {}", request.catalog));
+    begin_listing(&mut print, &request.catalog);
     for entry in &request.entries {
         cluster(&mut print, request, entry);
         data(&mut print, request, entry);
     }
     for name in &request.missing {
-        let mut lines = entry_not_found(name).into_iter();
-        if let Some(first) = lines.next() {
-            print.spaced(&first);
-        }
-        for line in lines {
-            print.line(&line);
-        }
+        print.messages(&entry_not_found(name));
     }
-    totals(&mut print, request.entries.len());
+    totals_of(request.entries.len()).write(&mut print);
     print.spaced(&function_completed(code));
     print.end_function();
     print.spaced(&processing_complete(code));
     (print.into_lines(), code)
 }
 
-/// The heading of an entry: its kind, behind `indent`, with dashes up to column 16.
-fn heading(print: &mut Sysprint, request: &Listcat, indent: &str, kind: EntryKind, name: &str) {
-    print.spaced(&format!("{:-<15} {name}", format!("{indent}{} ", kind.name())));
-    group(print, &format!("IN-CAT --- {}", request.catalog));
-}
-
-fn history(print: &mut Sysprint, entry: &LinearDataSet) {
-    group(print, "HISTORY");
-    let created = entry.created.map_or_else(|| "0000.000".to_owned(), julian_date);
-    row(print, &[cell("DATASET-OWNER", "(NULL)"), cell("CREATION", created)]);
-    row(print, &[cell("RELEASE", 2), cell("EXPIRATION", "0000.000")]);
+fn made(print: &mut Sysprint, entry: &LinearDataSet) {
+    let created = entry.created.map_or_else(|| NO_DATE.to_owned(), julian_date);
+    history(print, &created, &[cell("EXPIRATION", NO_DATE)]);
 }
 
 fn protection(print: &mut Sysprint) {
@@ -178,23 +144,23 @@ fn protection(print: &mut Sysprint) {
 }
 
 fn cluster(print: &mut Sysprint, request: &Listcat, entry: &LinearDataSet) {
-    heading(print, request, "", EntryKind::Cluster, &entry.name);
+    heading(print, EntryKind::Cluster, &entry.name, &request.catalog);
     if request.all {
-        history(print, entry);
+        made(print, entry);
         protection(print);
         group(print, "ASSOCIATIONS");
-        print.line(&format!("       DATA-----{}.DATA", entry.name));
+        association(print, EntryKind::Data, &format!("{}.DATA", entry.name));
     }
 }
 
 fn data(print: &mut Sysprint, request: &Listcat, entry: &LinearDataSet) {
-    heading(print, request, "   ", EntryKind::Data, &format!("{}.DATA", entry.name));
+    heading(print, EntryKind::Data, &format!("{}.DATA", entry.name), &request.catalog);
     if request.all {
-        history(print, entry);
+        made(print, entry);
         print.line(&format!("       ACCOUNT-INFO{:-<35}(NULL)", ""));
         protection(print);
         group(print, "ASSOCIATIONS");
-        print.line(&format!("       CLUSTER--{}", entry.name));
+        association(print, EntryKind::Cluster, &entry.name);
         attributes(print);
         statistics(print, entry);
     }
@@ -230,9 +196,8 @@ fn statistics(print: &mut Sysprint, entry: &LinearDataSet) {
     group(print, "STATISTICS");
     row(print, &[cell("REC-TOTAL", 0), cell("SPLITS-CI", 0), cell("EXCPS", 0)]);
     row(print, &[cell("REC-DELETED", 0), cell("SPLITS-CA", 0), cell("EXTENTS", entry.extents.len())]);
-    row(print, &[cell("REC-INSERTED", 0), cell("FREESPACE-%CI", 0), "SYSTEM-TIMESTAMP:".to_owned()]);
-    let stamp = format!("     X'{:016X}'", entry.system_timestamp);
-    row(print, &[cell("REC-UPDATED", 0), cell("FREESPACE-%CA", 0), stamp]);
+    row(print, &[cell("REC-INSERTED", 0), cell("FREESPACE-%CI", 0), STAMP.to_owned()]);
+    row(print, &[cell("REC-UPDATED", 0), cell("FREESPACE-%CA", 0), stamp(Lrsn(entry.system_timestamp))]);
     row(print, &[cell("REC-RETRIEVED", 0), cell("FREESPC", entry.allocated.saturating_sub(entry.used))]);
 }
 
@@ -265,7 +230,7 @@ fn volume(print: &mut Sysprint, entry: &LinearDataSet) {
     row(
         print,
         &[
-            cell("DEVTYPE", format!("X'{:08X}'", DEVICE_3390.0)),
+            device(DEVICE_3390),
             cell("PHYRECS/TRK", CIS_A_TRACK),
             cell("HI-U-RBA", entry.used),
             cell("EXTENT-TYPE", extent_type),
@@ -283,17 +248,11 @@ fn volume(print: &mut Sysprint, entry: &LinearDataSet) {
     }
 }
 
-fn totals(print: &mut Sysprint, clusters: usize) {
-    print.spaced(&format!("        {PROCESSED}"));
-    for kind in TOTALS {
-        let count = match kind {
-            "CLUSTER" | "DATA" => clusters,
-            "TOTAL" => 2 * clusters,
-            _ => 0,
-        };
-        print.line(&format!("                   {}", cell(&format!("{kind} "), count)));
-    }
-    print.spaced(&format!("        {SUPPRESSED} 0"));
+fn totals_of(clusters: usize) -> CatalogTotals {
+    let clusters = clusters as u64;
+    let kinds = TOTALS.into_iter().filter(|kind| *kind != "TOTAL");
+    let counts = kinds.map(|kind| (kind, if matches!(kind, "CLUSTER" | "DATA") { clusters } else { 0 }));
+    CatalogTotals { counts: counts.collect(), total: Some(2 * clusters), suppressed: Some(0) }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! # Torn tail
 //! Without CSQJ200I and CSQJ201I the print is that of a run that was cut off: statements without a message of their own are unknown.
 
-use format_types::DataSetName;
+use format_types::{DataSetName, Timestamp};
 
 use crate::cursor::{Cursor, is_page_heading, is_rule};
 use crate::error::ListingError;
@@ -23,6 +23,7 @@ use crate::field::{data_set_name, nearly_the_same, volume, whole};
 use crate::idcams_reader;
 use crate::message::id_of;
 use crate::text::Line;
+use crate::time::date_and_time;
 
 /// A statement of the utility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +84,72 @@ pub struct LogInventoryChange {
     /// Whether the run says that it was successful; none when the print ends before that.
     pub successful: Option<bool>,
 }
+
+impl InventoryOperation {
+    fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(operation, _)| *operation == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl InventoryStatement {
+    /// Its operands; the one that tells that the statement is one of the utility is the first.
+    fn all_operands(&self) -> Vec<String> {
+        let data_set = self.data_set.as_ref().map(|name| format!("DSNAME={name}"));
+        let volume = self.volume.as_ref().map(|(copy, volume)| format!("COPY{copy}VOL={volume}"));
+        let named = data_set.into_iter().chain(volume);
+        let others = self.operands.iter().cloned();
+        match self.operation {
+            InventoryOperation::NewLog | InventoryOperation::Delete => named.chain(others).collect(),
+            _ => others.chain(named).collect(),
+        }
+    }
+
+    /// The statement in records, and what became of it.
+    fn lines(&self) -> Vec<String> {
+        let operands = self.all_operands();
+        let mut lines = Vec::new();
+        let mut open = format!(" {} ", self.operation.name());
+        for (place, operand) in (1..).zip(&operands) {
+            if !open.ends_with(' ') && open.len() + operand.len() > LAST_COLUMN {
+                lines.push(std::mem::replace(&mut open, format!("{:8}", "")));
+            }
+            open.push_str(operand);
+            if place < operands.len() {
+                open.push(',');
+            }
+        }
+        lines.push(open);
+        match &self.result {
+            InventoryResult::Done => lines.push(format!(
+                " CSQJ225I CSQJU003 {} OPERATION SUCCESSFULLY COMPLETED",
+                self.operation.name()
+            )),
+            InventoryResult::Refused(message) => lines.push(format!(" {message}")),
+            InventoryResult::Unknown => {}
+        }
+        lines
+    }
+}
+
+impl LogInventoryChange {
+    /// The print, as if it was made at `at`, with carriage control in column 1.
+    #[must_use]
+    pub fn lines(&self, at: Timestamp) -> Vec<String> {
+        let heading =
+            format!("1CSQJU003 CHANGE LOG INVENTORY UTILITY      {}          PAGE 1", date_and_time(at));
+        let mut lines = vec![heading];
+        lines.extend(self.statements.iter().flat_map(InventoryStatement::lines));
+        lines.extend(self.successful.map(|successful| {
+            let (id, how) =
+                if successful { ("CSQJ200I", "SUCCESSFULLY") } else { ("CSQJ201I", "UNSUCCESSFULLY") };
+            format!(" {id} CSQJU003 UTILITY PROCESSING COMPLETED {how}")
+        }));
+        lines
+    }
+}
+
+/// Column behind which no operand ends.
+const LAST_COLUMN: usize = 71;
 
 const WHAT: &str = "the statement of the change log inventory utility does not read";
 /// Operands that no other statement has.

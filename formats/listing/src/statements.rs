@@ -81,6 +81,43 @@ pub(crate) fn joined(records: &[&str]) -> Vec<String> {
     statements
 }
 
+/// What stands before the first record of a statement, and before its further ones.
+const INDENTS: [&str; 2] = ["   ", "        "];
+
+/// The records of `statement`, which is on one line: [`joined`] gives it of them. Words that are longer than a record are broken in two.
+pub(crate) fn records(statement: &str) -> Vec<String> {
+    let [first, further] = INDENTS;
+    // Room for what says that the statement goes on.
+    let end = MARGIN - 2;
+    let mut records = Vec::new();
+    let mut open = first.to_owned();
+    let mut begun = false;
+    for word in statement.split(' ') {
+        let mut word = word;
+        if begun && open.len() + 1 + word.len() > end {
+            records.push(format!("{open} -"));
+            (open, begun) = (further.to_owned(), false);
+        }
+        if begun {
+            open.push(' ');
+        }
+        while open.len() + word.len() > end {
+            let room = end.saturating_sub(open.len());
+            let place = word.char_indices().map(|(place, _)| place).take_while(|place| *place <= room).last();
+            let (kept, rest) = word.split_at_checked(place.unwrap_or(0)).unwrap_or((word, ""));
+            records.push(format!("{open}{kept}+"));
+            (open, word) = (further.to_owned(), rest);
+        }
+        open.push_str(word);
+        begun = true;
+    }
+    if open.ends_with(['-', '+']) {
+        open.push(';');
+    }
+    records.push(open);
+    records
+}
+
 fn one_blank(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -229,6 +266,19 @@ mod tests {
         ];
         assert_eq!(joined(&records[..4]), ["DELETE (A.B C.D) PURGE"]);
         assert_eq!(joined(&records[4..]), ["SET MAXCC = 0", "REPRO INFILE(IN) OUTFILE(OUT)"]);
+    }
+
+    #[test]
+    fn records_hold_a_statement_of_any_length() {
+        let long = "A.B".repeat(50);
+        for statement in
+            ["LISTCAT", &format!("DELETE (X {long}123 Y-) PURGE"), &"NAME0001 ".repeat(20), "REPRO X-", &long]
+        {
+            let records = records(statement.trim());
+            assert!(records.iter().all(|record| record.len() <= MARGIN), "{records:?}");
+            let records: Vec<&str> = records.iter().map(String::as_str).collect();
+            assert_eq!(joined(&records), [statement.trim()]);
+        }
     }
 
     #[test]

@@ -55,6 +55,13 @@ impl Sysprint {
         self.put('0', 2, text);
     }
 
+    /// Messages, each below a blank line, but for those that say more about the one before them.
+    pub(crate) fn messages(&mut self, messages: &[String]) {
+        for message in messages {
+            if message.contains(" ** ") { self.line(message) } else { self.spaced(message) }
+        }
+    }
+
     /// All lines.
     #[must_use]
     pub fn into_lines(self) -> Vec<String> {
