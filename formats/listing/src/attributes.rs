@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::display::{Displayed, DisplayedObject};
+
 /// An attribute of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
@@ -28,17 +30,38 @@ impl fmt::Display for Attribute {
 /// The reply to DISPLAY of `noun`, without its CSQ9022I. The attributes of each object start with its name. No object: CSQM297I.
 #[must_use]
 pub fn details(prefix: &str, csect: &str, noun: &str, objects: &[Vec<Attribute>]) -> Vec<String> {
-    if objects.is_empty() {
+    framed(prefix, csect, noun, objects.iter().map(|object| object.iter().map(Attribute::to_string)))
+}
+
+/// The same reply, of objects whose attributes are written.
+fn framed<O: Iterator<Item = String>>(
+    prefix: &str,
+    csect: &str,
+    noun: &str,
+    objects: impl ExactSizeIterator<Item = O>,
+) -> Vec<String> {
+    let count = objects.len();
+    if count == 0 {
         return vec![not_found(prefix, csect, noun)];
     }
-    let count = objects.len();
     let mut lines = vec![format!("CSQM293I {prefix} {csect} {count} {noun} FOUND MATCHING REQUEST CRITERIA")];
     for object in objects {
         lines.push(format!("CSQM201I {prefix} {csect}  DISPLAY {noun} DETAILS"));
-        lines.extend(object.iter().map(Attribute::to_string));
+        lines.extend(object);
         lines.push(format!(" END {noun} DETAILS"));
     }
     lines
+}
+
+impl Displayed {
+    /// The reply, without its CSQ9022I, as a reply of [`details`].
+    pub(crate) fn lines(&self, prefix: &str, csect: &str) -> Vec<String> {
+        let attributes = |object: &DisplayedObject| -> Vec<String> {
+            object.attributes.iter().map(|(keyword, value)| format!("{keyword}({value})")).collect()
+        };
+        let objects = self.objects.iter().map(|object| attributes(object).into_iter());
+        framed(prefix, csect, &self.noun, objects)
+    }
 }
 
 /// CSQM297I: nothing has the name asked for.

@@ -60,6 +60,7 @@ mod log_map_writer;
 mod log_status;
 mod message;
 mod printed_time;
+mod report_writer;
 mod sections;
 mod statements;
 mod stretch;

@@ -147,7 +147,7 @@ impl LogRow {
         if let Some(entered) = &self.entered {
             let date = entered.date;
             let date = match layout {
-                LogMapLayout::Csqju004 => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
+                LogMapLayout::Csqju004 => PrintedTime::day(date),
                 LogMapLayout::Dsnju004 => PrintedTime::julian(date),
             };
             first.push_str(&date);

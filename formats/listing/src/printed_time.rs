@@ -48,6 +48,17 @@ impl PrintedTime {
         format!("{:04}.{:03}", date.year(), date.day_of_year())
     }
 
+    /// `2014-02-26`.
+    pub(crate) fn day(date: Date) -> String {
+        format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+    }
+
+    /// `2014-02-26 15:30:12`.
+    pub(crate) fn dashed(&self) -> String {
+        let date = Self::day(self.date);
+        self.time.map_or_else(|| date.clone(), |time| format!("{date} {}", Self::clock(time)))
+    }
+
     /// `15:30:12`, with the digits behind the second that it has.
     pub(crate) fn clock(time: Time) -> String {
         let mut text = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());

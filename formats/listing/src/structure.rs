@@ -1,8 +1,9 @@
-//! What DISPLAY CFSTRUCT, CFSTATUS TYPE(BACKUP) and CONN say, as values.
+//! What DISPLAY CFSTRUCT, CFSTATUS TYPE(BACKUP) and CONN say, as values; read from their attributes, and written as such.
 
 use format_types::{QueueManagerName, Rba, StructureName, Urid};
 use jiff::civil::Date;
 
+use crate::attributes::Attribute;
 use crate::display::DisplayedObject;
 use crate::error::ListingError;
 use crate::field::{Parsed, rba};
@@ -132,6 +133,18 @@ fn at(object: &DisplayedObject, date_in: &str, time_in: &str) -> Result<Option<P
     }
 }
 
+/// The attributes of a date and a time; a blank where there is none.
+fn moment(at: Option<PrintedTime>, date_in: &'static str, time_in: &'static str) -> [Attribute; 2] {
+    let date = at.map_or_else(blank, |at| PrintedTime::day(at.date));
+    let time =
+        at.and_then(|at| at.time).map_or_else(blank, |time| PrintedTime::clock(time).replace(':', "."));
+    [Attribute::new(date_in, date), Attribute::new(time_in, time)]
+}
+
+fn blank() -> String {
+    " ".to_owned()
+}
+
 fn name(object: &DisplayedObject, keyword: &str) -> Result<StructureName, ListingError> {
     read(object, keyword, wanted(object, keyword)?, |value| value.parse().ok())
 }
@@ -149,6 +162,15 @@ impl Structure {
             _ => None,
         })?;
         Ok(Self { name: name(object, "CFSTRUCT")?, level, recover })
+    }
+
+    /// Its attributes, as [`details`](crate::details) takes them.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<Attribute> {
+        let level = self.level.map(|level| Attribute::new("CFLEVEL", level));
+        let recover =
+            self.recover.map(|recover| Attribute::new("RECOVER", if recover { "YES" } else { "NO" }));
+        std::iter::once(Attribute::new("CFSTRUCT", &self.name)).chain(level).chain(recover).collect()
     }
 }
 
@@ -177,6 +199,29 @@ impl StructureBackup {
             failed_at: at(object, "FAILDATE", "FAILTIME")?,
         })
     }
+
+    /// Its attributes, as [`details`](crate::details) takes them. Those of a backup that was never made are blank.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<Attribute> {
+        let backup = self.backup.as_ref();
+        let of = |value: fn(&BackupRange) -> String| backup.map_or_else(blank, value);
+        let megabytes = backup.and_then(|backup| backup.megabytes);
+        let mut attributes = vec![
+            Attribute::new("CFSTATUS", &self.name),
+            Attribute::new("TYPE", "BACKUP"),
+            Attribute::new("STATUS", &self.status),
+        ];
+        attributes.extend(moment(backup.and_then(|backup| backup.at), "BKUPDATE", "BKUPTIME"));
+        attributes.extend([
+            Attribute::new("BKUPSIZE", megabytes.map_or_else(blank, |megabytes| megabytes.to_string())),
+            Attribute::new("BKUPSRBA", of(|backup| backup.start.to_string())),
+            Attribute::new("BKUPERBA", of(|backup| backup.end.to_string())),
+            Attribute::new("LOGS", of(BackupRange::names)),
+        ]);
+        attributes.extend(moment(self.failed_at, "FAILDATE", "FAILTIME"));
+        attributes.push(Attribute::new("QMNAME", of(|backup| backup.taken_by.to_string())));
+        attributes
+    }
 }
 
 impl BackupRange {
@@ -186,7 +231,9 @@ impl BackupRange {
             return Err(object.error(WHAT, "BKUPERBA is below BKUPSRBA"));
         }
         let names = |value: &str| {
-            value.split([',', ' ']).filter(|name| !name.is_empty()).map(|name| name.parse().ok()).collect()
+            let names = value.split([',', ' ']).filter(|name| !name.is_empty());
+            let names: Option<Vec<QueueManagerName>> = names.map(|name| name.parse().ok()).collect();
+            names.filter(|names| !names.is_empty())
         };
         Ok(Self {
             at: at(object, "BKUPDATE", "BKUPTIME")?,
@@ -197,6 +244,23 @@ impl BackupRange {
             logs: read(object, "LOGS", wanted(object, "LOGS")?, names)?,
         })
     }
+
+    /// The queue managers whose logs a recovery reads, as LOGS has them.
+    fn names(&self) -> String {
+        self.logs.iter().map(QueueManagerName::as_str).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl ConnectionState {
+    /// As UOWSTATE has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Active => "ACTIVE",
+            Self::Prepared => "PREPARED",
+            Self::Unresolved => "UNRESOLVED",
+        }
+    }
 }
 
 impl Connection {
@@ -205,12 +269,14 @@ impl Connection {
     /// # Errors
     /// When an attribute does not read, or a connection has a unit of work without QMURID.
     pub fn of(object: &DisplayedObject) -> Result<Self, ListingError> {
-        let state = optional(object, "UOWSTATE", |value| match value {
-            "NONE" => Some(ConnectionState::None),
-            "ACTIVE" => Some(ConnectionState::Active),
-            "PREPARED" => Some(ConnectionState::Prepared),
-            "UNRESOLVED" => Some(ConnectionState::Unresolved),
-            _ => None,
+        let states = [
+            ConnectionState::None,
+            ConnectionState::Active,
+            ConnectionState::Prepared,
+            ConnectionState::Unresolved,
+        ];
+        let state = optional(object, "UOWSTATE", |value| {
+            states.into_iter().find(|state: &ConnectionState| state.name() == value)
         })?;
         let has_unit = state.is_some_and(|state| state != ConnectionState::None);
         let urid = if has_unit {
@@ -234,5 +300,22 @@ impl Connection {
             state,
             unit,
         })
+    }
+
+    /// Its attributes, as [`details`](crate::details) takes them.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<Attribute> {
+        let unit = self.unit.as_ref();
+        let urid = unit.map_or(Rba::ZERO, |unit| unit.urid.0);
+        let mut attributes = vec![
+            Attribute::new("CONN", &self.id),
+            Attribute::new("TYPE", "CONN"),
+            Attribute::new("APPLTAG", &self.application),
+        ];
+        attributes.extend(moment(unit.and_then(|unit| unit.logged), "UOWLOGDA", "UOWLOGTI"));
+        attributes.extend(moment(unit.and_then(|unit| unit.began), "UOWSTDA", "UOWSTTI"));
+        attributes.extend(self.state.map(|state| Attribute::new("UOWSTATE", state.name())));
+        attributes.push(Attribute::new("QMURID", urid));
+        attributes
     }
 }

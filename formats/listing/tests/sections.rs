@@ -3,6 +3,7 @@
 mod listings;
 
 use format_listing::{Encoding, Report, Section, Text, read};
+use format_types::Timestamp;
 use listings::{LISTINGS, Random};
 
 fn sections(bytes: &[u8]) -> Vec<Section> {
@@ -112,6 +113,18 @@ fn a_place_leads_into_its_file() {
     let sections = read(&texts).unwrap();
     assert_eq!((sections[0].file.as_str(), sections[0].line), ("log-map-6-byte.txt", 1));
     assert_eq!((sections.last().unwrap().file.as_str(), sections.last().unwrap().line), ("objects.txt", 66));
+}
+
+#[test]
+fn what_is_read_is_the_same_when_it_is_written_and_read_again() {
+    for (name, text) in LISTINGS {
+        for section in sections(text.as_bytes()) {
+            let lines = section.report.lines("ZQS2", Timestamp(1_700_000_000_000_000)).join("\n") + "\n";
+            let again: Vec<Report> =
+                sections(lines.as_bytes()).into_iter().map(|section| section.report).collect();
+            assert_eq!(again, [section.report], "{name}, line {}:\n{lines}", section.line);
+        }
+    }
 }
 
 /// Rows are read in a time that grows with their number, not with its square.

@@ -261,6 +261,8 @@ fn what_looks_like_a_report_and_is_none_is_an_error() {
         error.starts_with("job: line 46, column 1: the object does not read: QMURID is wanted"),
         "{error}"
     );
+    let error = refused(&OBJECTS.replacen("LOGS(ZQS1,ZQS2)", "LOGS(,)", 1));
+    assert!(error.contains("LOGS(,) does not read"), "{error}");
 }
 
 #[test]
