@@ -111,7 +111,9 @@ impl OpenHeader {
     }
 
     fn title(&mut self, line: &Line<'_>) -> Result<(), ListingError> {
-        if let Some((_, rest)) = line.text.split_once("COPY ") {
+        // A queue manager or a group may be called COPY.
+        let of_data_set = line.text.split_once("BELONGING TO ").map_or(line.text, |(before, _)| before);
+        if let Some((_, rest)) = of_data_set.split_once("COPY ") {
             let copy_and_name =
                 |input| (number::<u8>, opt(char(',')), keyword("DSN="), data_set_name).parse(input);
             let (copy, _, (), name) = whole(line, rest, WHAT, copy_and_name)?;

@@ -80,7 +80,7 @@ impl PrintedTime {
     pub(crate) fn long(&self) -> String {
         let month =
             MONTHS.get(usize::from(self.date.month().unsigned_abs()).saturating_sub(1)).unwrap_or(&"");
-        let date = format!("{month} {}, {}", self.date.day(), self.date.year());
+        let date = format!("{month} {}, {:04}", self.date.day(), self.date.year());
         self.time.map_or_else(|| date.clone(), |time| format!("{} {date}", Self::clock(time)))
     }
 }

@@ -1,12 +1,15 @@
 //! Log maps of `testdata/listings`, against values written down by hand, and round trips.
 
 use format_listing::{
-    ActiveLog, ActiveStatus, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap, LogMapHeader,
-    LogMapLayout, LogRow, PrintedTime, QueuedCheckpoint, Report, RestartField, Text, read,
+    ActiveLog, ActiveStatus, AddressWidth, ArchiveCommand, ArchiveVolume, ConditionalRestart, LogMap,
+    LogMapHeader, LogMapLayout, LogRow, PrintedTime, QueuedCheckpoint, Report, RestartField, Text, read,
 };
-use format_types::{Lrsn, Rba};
+use format_types::{DataSetName, Lrsn, Rba};
 use jiff::civil::{Date, Time};
+use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
 
 const SIX: &str = include_str!("../../../testdata/listings/log-map-6-byte.txt");
 const EIGHT: &str = include_str!("../../../testdata/listings/log-map-8-byte.txt");
@@ -197,90 +200,151 @@ fn lines_that_do_not_belong_are_errors_with_their_place() {
 }
 
 prop_compose! {
-    fn printed()(year in 1993_i16..2099, day in 1_i16..=365, hour in 0_i8..24, minute in 0_i8..60, second in 0_i8..60,
-                 tenth in 0..10) -> PrintedTime {
-        at(year, day, hour, minute, second, tenth * 100_000_000)
+    fn printed()(year in 0_i16..=9999, day in 1_i16..=365, hour in 0_i8..24, minute in 0_i8..60, second in 0_i8..60,
+                 nanosecond in prop_oneof![(0..10).prop_map(|tenth| tenth * 100_000_000), 0..1_000_000_000]) -> PrintedTime {
+        at(year, day, hour, minute, second, nanosecond)
     }
 }
 
+fn data_set() -> impl Strategy<Value = DataSetName> {
+    "[A-Z@#$][A-Z0-9@#$-]{0,7}(\\.[A-Z][A-Z0-9]{0,7}){0,3}".prop_map(|name| name.parse().unwrap())
+}
+
+/// A value of as many bytes as the map prints.
+fn rba(wide: bool) -> impl Strategy<Value = Rba> {
+    any::<u64>().prop_map(move |value| Rba(if wide { value } else { value >> 16 }))
+}
+
+fn lrsn(wide: bool) -> impl Strategy<Value = Lrsn> {
+    any::<u64>().prop_map(move |value| Lrsn(if wide { value } else { value >> 16 << 16 }))
+}
+
 prop_compose! {
-    fn log_row(wide: bool)(name in "[A-Z@#$][A-Z0-9@#$-]{0,7}(\\.[A-Z][A-Z0-9]{0,7}){0,3}", a in any::<u64>(), b in any::<u64>(),
-                 entered in printed(), timed in any::<bool>(), times in proptest::option::of([printed(), printed()]),
-                 lrsns in proptest::option::of(any::<[u64; 2]>()), password in any::<Option<bool>>()) -> LogRow {
-        let narrow = |value: u64| if wide { value } else { value >> 16 };
-        let (a, b) = (narrow(a), narrow(b));
-        let entered = PrintedTime { time: entered.time.filter(|_| timed), ..entered };
-        let lrsns = lrsns.map(|pair| pair.map(|lrsn| Lrsn(if wide { lrsn } else { lrsn >> 16 << 16 })));
-        LogRow { data_set: name.parse().unwrap(), start: Rba(a.min(b)), last: Rba(a.max(b)), entered: Some(entered),
-                 times, lrsns, password }
+    fn log_row(wide: bool)(data_set in data_set(), ends in [rba(wide), rba(wide)], entered in option::of(printed()),
+                 timed in any::<bool>(), times in option::of([printed(), printed()]), lrsns in option::of([lrsn(wide), lrsn(wide)]),
+                 password in any::<Option<bool>>()) -> LogRow {
+        let entered = entered.map(|at| PrintedTime { time: at.time.filter(|_| timed), ..at });
+        let [a, b] = ends;
+        LogRow { data_set, start: a.min(b), last: a.max(b), entered, times, lrsns, password }
     }
 }
 
 fn statuses() -> impl Strategy<Value = Vec<ActiveStatus>> {
     use ActiveStatus::{New, NotReusable, Reusable, Stopped, Truncated};
-    proptest::sample::subsequence(vec![New, Reusable, NotReusable, Stopped, Truncated], 0..=5)
+    subsequence(vec![New, Reusable, NotReusable, Stopped, Truncated], 0..=5)
 }
 
 fn actives(wide: bool) -> impl Strategy<Value = Vec<ActiveLog>> {
-    proptest::collection::vec(
-        (log_row(wide), statuses()).prop_map(|(row, status)| ActiveLog { row, status }),
-        0..4,
-    )
+    vec((log_row(wide), statuses()).prop_map(|(row, status)| ActiveLog { row, status }), 0..4)
 }
 
 fn volumes(wide: bool) -> impl Strategy<Value = Vec<ArchiveVolume>> {
-    let attributes =
-        ("[A-Z0-9]{1,6}".prop_map(Some), proptest::option::of("[A-Z0-9]{1,8}"), any::<Option<bool>>());
+    let attributes = (option::of("[A-Z0-9]{1,6}"), option::of("[A-Z0-9]{1,8}"), any::<Option<bool>>());
     let volume = (log_row(wide), attributes).prop_map(|(row, (volume, unit, catalogued))| ArchiveVolume {
         row,
         volume,
         unit,
         catalogued,
     });
-    proptest::collection::vec(volume, 0..5)
+    vec(volume, 0..5)
 }
 
 fn checkpoints(wide: bool) -> impl Strategy<Value = Option<Vec<QueuedCheckpoint>>> {
-    let one = (proptest::option::of(printed()), any::<[u64; 2]>(), any::<Option<u64>>(), any::<bool>());
-    let one = one.prop_map(move |(at, [a, b], lrsn, shutdown)| {
-        let narrow = |value: u64| Rba(if wide { value } else { value >> 16 });
-        let end_lrsn = lrsn.map(|lrsn| Lrsn(if wide { lrsn } else { lrsn >> 16 << 16 }));
-        QueuedCheckpoint { at, begin: narrow(a.min(b)), end: narrow(a.max(b)), end_lrsn, shutdown }
+    let one = (option::of(printed()), [rba(wide), rba(wide)], option::of(lrsn(wide)), any::<bool>());
+    let one = one.prop_map(|(at, [a, b], end_lrsn, shutdown)| QueuedCheckpoint {
+        at,
+        begin: a.min(b),
+        end: a.max(b),
+        end_lrsn,
+        shutdown,
     });
-    proptest::option::of(proptest::collection::vec(one, 0..4))
+    option::of(vec(one, 0..4))
+}
+
+/// Names of queue managers and groups, words of the titles among them.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[A-Z@#$][A-Z0-9@#$]{0,3}", 1 => select(vec!["COPY", "NAME", "DSN"]).prop_map(str::to_owned)]
+}
+
+fn labelled<T: std::fmt::Debug + Clone>(
+    labels: &[&'static str],
+    value: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Vec<(String, T)>> {
+    let labels = subsequence(labels.to_vec(), 0..=labels.len());
+    (labels, vec(value, 4))
+        .prop_map(|(labels, values)| labels.into_iter().map(str::to_owned).zip(values).collect())
+}
+
+prop_compose! {
+    fn header(wide: bool)(bsds in option::of((1_u8..=2, data_set())), queue_manager in option::of(name()),
+                          group in option::of(name()), version: Option<u8>, switches: [Option<bool>; 2],
+                          times in [option::of(printed()), option::of(printed()), option::of(printed())],
+                          catalog in option::of(data_set()), highest in [rba(wide), rba(wide)],
+                          other_rbas in labelled(&["RBA WHEN CONVERTED TO V4", "MAX RBA FOR TORBA", "STCK TO LRSN DELTA"], rba(wide)),
+                          parameters in labelled(&["OFFLOAD", "TWOACTV", "TWOARCH", "TWOBSDS"], any::<bool>()),
+                          remarks in vec("(PRINTED|ASKED) FOR( [A-Z]{1,9}){1,6}", 0..3)) -> LogMapHeader {
+        let ([converted, sharing], [system_timestamp, utility_timestamp, written_at]) = (switches, times);
+        let [highest_written, highest_offloaded] = highest;
+        let queue_manager = queue_manager.map(|name| name.parse().unwrap());
+        let catalog = catalog.map(|name| name.to_string());
+        LogMapHeader { bsds, queue_manager, group, version, converted, sharing, system_timestamp, utility_timestamp, catalog,
+                       highest_written, written_at, highest_offloaded, other_rbas, parameters, remarks }
+    }
+}
+
+/// A conditional restart control record, which its identifier begins.
+fn restart(wide: bool) -> impl Strategy<Value = ConditionalRestart> {
+    let status = |label| Just((label, RestartField::Status)).boxed();
+    let answer = |label| any::<bool>().prop_map(move |yes| (label, RestartField::Answer(yes))).boxed();
+    let rba_of = |label| rba(wide).prop_map(move |rba| (label, RestartField::Rba(rba))).boxed();
+    let lrsn_of = |label| lrsn(wide).prop_map(move |lrsn| (label, RestartField::Lrsn(lrsn))).boxed();
+    let time = |label| printed().prop_map(move |at| (label, RestartField::Time(at))).boxed();
+    let others = vec![
+        status("CRCR NOT ACTIVE"),
+        status("CRCR ACTIVE"),
+        time("CRCR CREATED"),
+        status("SUCCESSFUL RESTART"),
+        status("UNSUCCESSFUL RESTART"),
+        answer("FORWARD"),
+        answer("BACKOUT"),
+        rba_of("STARTRBA"),
+        rba_of("ENDRBA"),
+        lrsn_of("STARTLRSN"),
+        lrsn_of("ENDLRSN"),
+        rba_of("EARLIEST REQUESTED RBA"),
+        rba_of("NEW CHECKPOINT RBA"),
+        rba_of("END CHECKPOINT RBA"),
+        time("TIME OF CHECKPOINT"),
+        time("RESTARTED"),
+    ];
+    let identifier = "[0-9]{4}".prop_map(|word| ("CRCR IDENTIFIER", RestartField::Word(word)));
+    let others = (others, any::<[bool; 16]>()).prop_map(|(fields, chosen)| -> Vec<_> {
+        fields.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(field, _)| field).collect()
+    });
+    (identifier, others).prop_map(|(first, others)| ConditionalRestart {
+        fields: std::iter::once(first).chain(others).collect(),
+    })
+}
+
+fn archive_commands(wide: bool) -> impl Strategy<Value = Option<Vec<ArchiveCommand>>> {
+    let options = "((QUIESCE|NONE|QMGR|GROUP)( (YES|NO|[0-9]{1,4}|-)){0,3})?";
+    let one = (printed(), rba(wide), options);
+    option::of(vec(one.prop_map(|(at, rba, options)| ArchiveCommand { at, rba, options }), 0..3))
 }
 
 fn maps() -> impl Strategy<Value = LogMap> {
     any::<bool>().prop_flat_map(|wide| {
         let lists = (actives(wide), actives(wide), volumes(wide), volumes(wide));
-        (lists, checkpoints(wide), any::<[u32; 2]>(), proptest::option::of(any::<u32>())).prop_map(
-            move |((a, b, c, d), checkpoints, [written, offloaded], cut)| {
-                let header = LogMapHeader {
-                    highest_written: Rba(written.into()),
-                    highest_offloaded: Rba(offloaded.into()),
-                    ..LogMapHeader::default()
-                };
-                let restarts = cut.map(|rba: u32| ConditionalRestart {
-                    fields: vec![
-                        ("CRCR ACTIVE", RestartField::Status),
-                        ("ENDRBA", RestartField::Rba(Rba(rba.into()))),
-                    ],
-                });
-                let restarts = restarts.into_iter().collect();
-                let width = if wide {
-                    format_listing::AddressWidth::Eight
-                } else {
-                    format_listing::AddressWidth::Six
-                };
-                LogMap {
-                    header,
-                    active: [a, b],
-                    archives: [c, d],
-                    restarts,
-                    checkpoints,
-                    archive_commands: None,
-                    width,
-                }
+        let tail = (vec(restart(wide), 0..3), checkpoints(wide), archive_commands(wide));
+        (header(wide), lists, tail).prop_map(
+            move |(header, (a, b, c, d), (restarts, checkpoints, archive_commands))| LogMap {
+                header,
+                active: [a, b],
+                archives: [c, d],
+                restarts,
+                checkpoints,
+                archive_commands,
+                width: if wide { AddressWidth::Eight } else { AddressWidth::Six },
             },
         )
     })
