@@ -164,6 +164,13 @@ fn what_is_written_is_read_in_both_layouts() {
 }
 
 #[test]
+fn a_queue_manager_and_a_group_may_be_called_copy() {
+    let text = EIGHT.replacen("QSG1", "COPY", 1);
+    assert_ne!(text, EIGHT);
+    assert_eq!(map(text.as_bytes()).header.group.as_deref(), Some("COPY"));
+}
+
+#[test]
 fn a_map_that_is_cut_off_anywhere_before_its_restart_control_is_refused() {
     let lines: Vec<&str> = SIX.lines().collect();
     let control = lines.iter().position(|line| line.contains("CRCR IDENTIFIER")).unwrap();
