@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, is_page_heading};
+use crate::log_map_header::is_title;
 use crate::log_map_list::{Around, List, OpenList, Rows};
 use crate::log_map_row::is_first_line;
 use crate::text::Text;
@@ -70,7 +71,9 @@ pub(crate) fn ahead<'s>(
     around: Around<'s>,
 ) -> Vec<Stretch<'s>> {
     let text = lines.text();
-    let begins = |at: &usize| text.line(*at).is_some_and(|line| is_first_line(line.text));
+    // The title of a further page names a data set too, and rows may go on behind it.
+    let begins_row = |text: &str| is_first_line(text) && !is_title(text) && !is_page_heading(text);
+    let begins = |at: &usize| text.line(*at).is_some_and(|line| begins_row(line.text));
     let (from, end) = (lines.place(), text.lines().len());
     let to = from.saturating_add(lines_before.min(MOST)).min(end);
     if !begins(&from) {

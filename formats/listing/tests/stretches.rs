@@ -23,6 +23,14 @@ fn long_map() -> Vec<String> {
         let title = format!("                         ARCHIVE LOG COPY {copy} DATA SETS");
         lines.push(title.clone());
         for row in 0..ROWS {
+            let password = format!("        PASSWORD=(NULL) VOL=V{row:05} UNIT=3390 CATALOGUED=YES");
+            let (start, end) = (row * 0x1000, row * 0x1000 + 0xFFF);
+            let first = format!(" {start:016X} / {end:016X} /  2026-11-19 DSN=QM1.ARCLOG{copy}.A{row:07}");
+            // On some pages the row that began on the page before goes on.
+            let broken = row % 140 == 69;
+            if broken {
+                lines.push(first.clone());
+            }
             if row % 70 == 69 {
                 lines.push(format!("CSQJU004  LOG MAP UTILITY   PAGE {}", row / 70));
                 lines.push(" LOG MAP OF BSDS DATA SET COPY 1, DSN=QM1.BSDS01".to_owned());
@@ -31,12 +39,13 @@ fn long_map() -> Vec<String> {
                     " START RBA/TIME       END RBA/TIME         DATE       DATA SET INFORMATION".to_owned(),
                 );
             }
-            let (start, end) = (row * 0x1000, row * 0x1000 + 0xFFF);
-            lines.push(format!(" {start:016X} / {end:016X} /  2026-11-19 DSN=QM1.ARCLOG{copy}.A{row:07}"));
+            if !broken {
+                lines.push(first);
+            }
             if row % 3 == 0 {
                 lines.push("  2014.057 15:30:12.3    2014.057 15:30:12.4".to_owned());
             }
-            lines.push(format!("        PASSWORD=(NULL) VOL=V{row:05} UNIT=3390 CATALOGUED=YES"));
+            lines.push(password);
         }
     }
     lines.push("CSQJ401E CSQJU004 RECORD NOT FOUND - RESTART CONTROL".to_owned());
