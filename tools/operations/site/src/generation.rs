@@ -42,6 +42,17 @@ impl<'s> Listed<'s> {
         self.only(EntryKind::Cluster).map(|entry| &entry.name)
     }
 
+    /// Whether `name` is a cluster that is listed, or its data.
+    pub(crate) fn has_component(&self, name: &str) -> bool {
+        let is_vsam = |kind| matches!(kind, EntryKind::Cluster | EntryKind::Data);
+        self.entries.iter().any(|entry| {
+            let parts = entry.associations.iter().map(|(kind, part)| (*kind, part));
+            std::iter::once((entry.kind, &entry.name))
+                .chain(parts)
+                .any(|(kind, known)| is_vsam(kind) && known.as_str() == name)
+        })
+    }
+
     /// The newest generation of the only group that is listed.
     pub(crate) fn newest_generation(&self) -> Result<&'s DataSetName, String> {
         let base = self.only(EntryKind::GenerationGroup)?;

@@ -22,6 +22,7 @@ mod outlook;
 mod pairing;
 mod point;
 mod register;
+mod whole_copy;
 
 pub use document::SiteInventory;
 pub use error::SiteError;

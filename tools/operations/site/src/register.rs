@@ -15,6 +15,7 @@ use crate::at_rest;
 use crate::error::SiteError;
 use crate::gather::place;
 use crate::generation::Listed;
+use crate::whole_copy;
 
 /// What is to be registered.
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
     };
 
     let (page_sets, evidence, last_copy) = match asked.copied_by {
-        CopiedBy::Repro => copied_by_repro(&order, &begin, asked)?,
+        CopiedBy::Repro => copied_by_repro(&order, &begin, rows, asked)?,
         CopiedBy::DssLogical | CopiedBy::DssPhysical => typed(asked)?,
     };
     for row in rows {
@@ -274,10 +275,32 @@ fn copies<'s>(order: &Order<'s>) -> Vec<Copy<'s>> {
         .collect()
 }
 
-fn copied_by_repro(order: &Order<'_>, begin: &Begin, asked: &Registration) -> Result<CopiedSets, SiteError> {
+const WHOLE_PRINT: &str =
+    "give all of it; where it is lost and all copies are known to be whole, --trust, and every plan says so";
+
+/// Refuses copies that overwrote a page set.
+fn apart(page_sets: &[CopiedPageSet], asked: &Registration) -> Result<(), SiteError> {
+    for set in page_sets {
+        let known = page_sets.iter().map(|other| other.data_set.as_str());
+        let typed = asked.copies.data_sets.iter().map(|(_, name)| name.as_str());
+        if known.chain(typed).any(|data_set| data_set == set.copy) {
+            let text =
+                format!("THE COPY OF PAGE SET {}, {}, IS THE DATA SET OF A PAGE SET", set.psid, set.copy);
+            return Err(SiteError::new("HWT920E", text, NAMES));
+        }
+    }
+    Ok(())
+}
+
+fn copied_by_repro(
+    order: &Order<'_>,
+    begin: &Begin,
+    rows: &[PageSetRow],
+    asked: &Registration,
+) -> Result<CopiedSets, SiteError> {
     let refused = |text: String| Err(SiteError::new("HWT920E", text, AGAIN));
     let mut page_sets: Vec<CopiedPageSet> = Vec::new();
-    let mut evidence = Evidence::Clean;
+    let everything = Listed::of(order.copied.iter().flat_map(|(_, _, print)| &print.functions));
     let mut last = None;
     for Copy { at, section, function, listed } in copies(order) {
         let done = function.outcomes.iter().filter_map(|outcome| match outcome {
@@ -299,18 +322,8 @@ fn copied_by_repro(order: &Order<'_>, begin: &Begin, asked: &Registration) -> Re
                     begin.after
                 ));
             }
-            match function.code {
-                Some(0) => {}
-                None => evidence = Evidence::None,
-                Some(code) => {
-                    return refused(format!(
-                        "{}: THE COPY OF PAGE SET {psid} HAS CODE {code}",
-                        place(section)
-                    ));
-                }
-            }
-            if copied.records == Some(0) {
-                return refused(format!("{}: THE COPY OF PAGE SET {psid} HAS NO RECORD", place(section)));
+            if let Err(why) = whole_copy::check(function, copied, psid, rows) {
+                return refused(format!("{}: {why}", place(section)));
             }
             let copy = copy_of(output, psid, asked, &listed)?;
             let data_set = data_set_of(input, psid, asked, &listed)?;
@@ -321,17 +334,28 @@ fn copied_by_repro(order: &Order<'_>, begin: &Begin, asked: &Registration) -> Re
                     place(section)
                 ));
             }
+            if everything.has_component(&copy) {
+                let text = "IS A VSAM DATA SET BY LISTCAT: A PAGE SET WAS WRITTEN, NOT READ";
+                return refused(format!("{}: THE COPY {copy} {text}", place(section)));
+            }
             page_sets.push(CopiedPageSet { psid, data_set, copy });
             last = Some(at);
         }
     }
-    if order.copied.iter().any(|(_, _, print)| print.maximum.is_none()) {
-        // The run was cut off: what it did last may not be whole.
-        evidence = Evidence::None;
-    }
     if page_sets.is_empty() {
         return refused("THE LISTINGS SHOW NO COPY OF A PAGE SET".to_owned());
     }
+    let cut_off = order.copied.iter().find(|(_, _, print)| print.maximum.is_none());
+    let evidence = match cut_off {
+        None => Evidence::Clean,
+        Some(_) if asked.trust => Evidence::None,
+        Some((_, section, _)) => {
+            let text =
+                format!("{}: THE PRINT OF IDCAMS IS CUT OFF: IDC0002I DOES NOT END IT", place(section));
+            return Err(SiteError::new("HWT920E", text, WHOLE_PRINT));
+        }
+    };
+    apart(&page_sets, asked)?;
     Ok((page_sets, evidence, last))
 }
 

@@ -67,7 +67,7 @@ fn copy_step(number: u8, code: u8) -> String {
     format!(
         "1IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     PAGE      1\n\
          0\n   REPRO INFILE(PSID{number:02}) OUTFILE(OUT{number:02})\n\
-         0IDC0005I NUMBER OF RECORDS PROCESSED WAS 1078\n\
+         0IDC0005I NUMBER OF RECORDS PROCESSED WAS 1080\n\
          0IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS {code}\n\
          0IDC0002I IDCAMS PROCESSING COMPLETE. MAXIMUM CONDITION CODE WAS {code}\n"
     )
@@ -210,6 +210,66 @@ fn a_fuzzy_job_in_another_order_or_with_codes_is_refused() {
     refused(&[order(&[&usage, &zero, &one, &archived]), fuzzy().to_vec()].concat(), "ANSWERED TWICE");
     refused(&order(&[&usage, &zero, &one, &zero, &archived]), "IS THERE TWICE");
     refused_with(&fuzzy(), &["--method", "full"], "TWO LOG MAPS");
+}
+
+#[test]
+fn a_copy_that_is_not_whole_is_refused() {
+    let with = |from: &str, to: &str, why: &str| {
+        let one = copied(1, 0);
+        let changed = one.replacen(from, to, 1);
+        assert_ne!(changed, one, "{from}");
+        refused(&[USAGE.to_owned(), copied(0, 0), changed, ARCHIVED.to_owned()], why);
+    };
+    let ended = "0IDC0001I FUNCTION COMPLETED, HIGHEST CONDITION CODE WAS 0\n";
+    let count = "0IDC0005I NUMBER OF RECORDS PROCESSED WAS 1080\n";
+    with(count, "", "DOES NOT SAY HOW MANY RECORDS IT HAS");
+    with("WAS 1080", "WAS 1079", "HAS 1079 RECORDS, AND THE PAGE SET HAD 1080 PAGES");
+    with(ended, "", "NO IDC0001I ENDS IT");
+    for word in ["COUNT(1080)", "Skip(1)", "FROMNUMBER (5)", "toaddress(4096)", "FKEY(A)", "TOKEY(B)"] {
+        let statement = format!("OUTFILE(OUT01) -\n         {word}");
+        let what = word.split(['(', ' ']).next().unwrap().to_ascii_uppercase();
+        with("OUTFILE(OUT01)", &statement, &format!("IS A PART OF IT: ITS STATEMENT HAS {what}"));
+    }
+    for error in ["IDC3302I ACTION ERROR ON MQ1.PSID01", "IDC31467I MAXIMUM ERROR LIMIT REACHED."] {
+        with(count, &format!("0{error}\n{count}"), &format!("HAS THE MESSAGE '{error}'"));
+        let cut = format!("0{error}\n{count}");
+        with(&format!("{count}{ended}"), &cut, "HAS THE MESSAGE");
+    }
+    with("INFILE(PSID01)", "INFILE(PSID09)", "PAGE SET 09 WAS COPIED AND IS NOT IN CSQI010I");
+    // The words in a name or in a comment leave nothing out.
+    let [usage, zero, one, archived] = fuzzy();
+    let named = one.replace("OUTFILE(OUT01)", "OUTDATASET(MQ1.SKIP.COUNT) REUSE /* COUNT(1) */");
+    let (said, point) = register(&[usage, zero, named, archived], &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(point.unwrap()["page_sets"][1]["copy"], "MQ1.SKIP.COUNT");
+}
+
+#[test]
+fn a_print_that_is_cut_off_behind_a_whole_copy_is_believed_with_trust_alone() {
+    let [usage, zero, one, archived] = fuzzy();
+    let (cut, _) = one.rsplit_once("0IDC0002I").unwrap();
+    let output = [usage.clone(), zero.clone(), cut.to_owned(), archived.clone()];
+    refused(&output, "THE PRINT OF IDCAMS IS CUT OFF");
+    let (said, point) = register(&output, &["--trust"]);
+    assert_eq!((said.code, point.unwrap()["evidence"].as_str()), (4, Some("trusted")), "{}", said.err);
+    let (copy, _) = one.split_once("0IDC0001I").unwrap();
+    refused_with(&[usage, zero, copy.to_owned(), archived], &["--trust"], "NO IDC0001I ENDS IT");
+}
+
+#[test]
+fn a_page_set_that_was_written_is_no_copy() {
+    let [usage, zero, one, archived] = fuzzy();
+    let with = |ends: &str, more: &[&str], why: &str| {
+        let changed = one.replace("INFILE(PSID01) OUTFILE(OUT01)", ends);
+        assert_ne!(changed, one);
+        refused_with(&[usage.clone(), zero.clone(), changed, archived.clone()], more, why);
+    };
+    let restored = "INDATASET(MQ1.BACKUP.PSID01) OUTDATASET(MQ1.PSID01)";
+    with(restored, &[], "IS A VSAM DATA SET BY LISTCAT");
+    with("INDATASET(MQ1.PSID01) OUTDATASET(MQ1.PSID01.DATA)", &[], "IS A VSAM DATA SET BY LISTCAT");
+    with("INDATASET(MQ1.A.PSID01) OUTDATASET(MQ1.A.PSID01)", &[], "IS THE DATA SET OF A PAGE SET");
+    let typed = ["--page-set", "1=MQ1.DATA1", "--copy", "1=MQ1.DATA1"];
+    with("INFILE(PSID01) OUTFILE(OUT01) ", &typed, "IS THE DATA SET OF A PAGE SET");
 }
 
 #[test]

@@ -183,20 +183,19 @@ fn names_that_the_listings_lack_are_typed() {
 fn a_run_that_was_cut_off_proves_nothing_unless_it_is_trusted() {
     let ledger = Ledger::new();
     let cut = COPIES.rsplit_once("IDC0002I").unwrap().0;
-    let said = ledger.register(&[USAGE, cut, ARCHIVED], &REPRO);
-    assert_eq!(said.code, 4, "{}", said.err);
-    assert!(said.err.contains("HWT906W"), "{}", said.err);
-    let trusted =
-        ledger.register(&[USAGE, cut, ARCHIVED], &["--name", "T2", "--copied-by", "repro", "--trust"]);
+    ledger.refuses(&[USAGE, cut, ARCHIVED], &REPRO, "IDC0002I DOES NOT END IT");
+    let within = cut.rsplit_once("IDC0001I").unwrap().0;
+    let trust = [&REPRO[..], &["--trust"]].concat();
+    ledger.refuses(&[USAGE, within, ARCHIVED], &trust, "THE COPY OF PAGE SET 01 HAS NO CONDITION CODE");
+    let trusted = ledger.register(&[USAGE, cut, ARCHIVED], &trust);
     assert_eq!(trusted.code, 4, "{}", trusted.err);
     assert!(trusted.err.contains("HWT905W"), "{}", trusted.err);
     // --trust takes nothing away from what is proved.
-    let clean =
-        ledger.register(&[USAGE, COPIES, ARCHIVED], &["--name", "T3", "--copied-by", "repro", "--trust"]);
+    let own = Ledger::new();
+    let clean = own.register(&[USAGE, COPIES, ARCHIVED], &trust);
     assert_eq!(clean.code, 0, "{}", clean.err);
-    let evidence: Vec<String> =
-        ledger.points().iter().map(|point| point["evidence"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(evidence, ["none", "trusted", "clean"]);
+    assert_eq!(ledger.points()[0]["evidence"], "trusted");
+    assert_eq!(own.points()[0]["evidence"], "clean");
 }
 
 #[test]
