@@ -46,6 +46,40 @@ pub enum LedgerError {
         /// The ledger.
         path: PathBuf,
     },
+    /// A data set is that of two points.
+    #[error("HWT921E {what} IS IN POINT {name} OF {queue_manager} ALREADY, in {path}: {why}")]
+    DataSetTaken {
+        /// The data set, and what the new point has it for.
+        what: String,
+        /// The point that has it.
+        name: String,
+        /// Its queue manager.
+        queue_manager: String,
+        /// The ledger.
+        path: PathBuf,
+        /// What that means, and what to do.
+        why: &'static str,
+    },
+}
+
+const ONE_COPY: &str = "one copy makes one point, and a copy that was written again is no copy of then; where that point's copy was \
+                        overwritten, or its page set deleted, take the point out of the ledger, else give the output of this backup";
+const ONE_OWNER: &str = "a page set belongs to one queue manager; give the output of this backup, or the ledger of another system";
+
+/// What `point` says of a data set that `known` contradicts, and why.
+fn contradiction(known: &LedgerPoint, point: &LedgerPoint) -> Option<(String, &'static str)> {
+    let foreign = known.queue_manager != point.queue_manager;
+    let pairs = point.page_sets.iter().flat_map(|new| known.page_sets.iter().map(move |old| (new, old)));
+    pairs.into_iter().find_map(|(new, old)| {
+        if new.copy == old.copy || new.copy == old.data_set {
+            return Some((format!("{}, THE COPY OF PAGE SET {},", new.copy, new.psid), ONE_COPY));
+        }
+        let data_set = || format!("{}, PAGE SET {},", new.data_set, new.psid);
+        if new.data_set == old.copy {
+            return Some((data_set(), ONE_COPY));
+        }
+        (foreign && new.data_set == old.data_set).then(|| (data_set(), ONE_OWNER))
+    })
 }
 
 fn lock(storage: &SharedStorage, path: &Path, timeout: Duration) -> Result<Box<dyn FileLock>, LedgerError> {
@@ -66,7 +100,7 @@ fn lock(storage: &SharedStorage, path: &Path, timeout: Duration) -> Result<Box<d
 /// meanwhile, by a file beside it; `timeout` bounds the wait for another program.
 ///
 /// # Errors
-/// When the ledger cannot be read or written, or has the point already.
+/// When the ledger cannot be read or written, has the point already, or has one of its copies or data sets in a point that contradicts it.
 pub fn add_to_ledger(
     storage: &SharedStorage,
     path: &Path,
@@ -88,6 +122,17 @@ pub fn add_to_ledger(
             name: point.name,
             path: path.to_owned(),
         });
+    }
+    for known in &ledger.points {
+        if let Some((what, why)) = contradiction(known, &point) {
+            return Err(LedgerError::DataSetTaken {
+                what,
+                name: known.name.clone(),
+                queue_manager: known.queue_manager.as_str().to_owned(),
+                path: path.to_owned(),
+                why,
+            });
+        }
     }
     ledger.points.push(point);
     let text = ledger.to_json().map_err(document)?;

@@ -128,12 +128,40 @@ fn a_clean_backup_is_registered_with_what_it_needs() {
     assert_eq!(point["page_sets"][1]["data_set"], "MQ1.PSID01");
     assert_eq!(point["page_sets"][1]["copy"], "MQ1.BACKUP.PSID01.G0013V00");
 
-    // One file with all of it says the same; the name is taken now.
-    ledger.refuses(&[&[USAGE, COPIES, ARCHIVED].concat()], &REPRO, "HWT921E");
-    let again =
-        ledger.register(&[&[USAGE, COPIES, ARCHIVED].concat()], &["--name", "T2", "--copied-by", "repro"]);
+    // The name is taken now, and so are its copies, by whatever name. One file with all of it says the same as several.
+    let next = [USAGE, COPIES, ARCHIVED].concat().replace("G0013V00", "G0014V00");
+    ledger.refuses(&[&next], &REPRO, "HWT921E MQ1 HAS A POINT T1 ALREADY");
+    let second = ["--name", "T2", "--copied-by", "repro"];
+    let again = ledger.register(&[&next], &second);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(ledger.points().len(), 2);
+}
+
+#[test]
+fn a_copy_makes_one_point() {
+    let ledger = Ledger::new();
+    let all = [USAGE, COPIES, ARCHIVED].concat();
+    assert_eq!(ledger.register(&[&all], &REPRO).code, 0);
+    let other = ["--name", "T2", "--copied-by", "repro"];
+    let copy = "HWT921E MQ1.BACKUP.PSID01.G0013V00, THE COPY OF PAGE SET 01, IS IN POINT T1 OF MQ1 ALREADY";
+    ledger.refuses(&[&all.replace("PSID00.G0013V00", "PSID00.G0014V00")], &other, copy);
+    // Another queue manager has neither these copies nor these page sets.
+    let renamed = all.replace("!MQ1", "!MQ2");
+    ledger.refuses(&[&renamed], &other, "THE COPY OF PAGE SET 00, IS IN POINT T1 OF MQ1 ALREADY");
+    let later = renamed.replace("G0013V00", "G0014V00");
+    let owner = "HWT921E MQ1.PSID00, PAGE SET 00, IS IN POINT T1 OF MQ1 ALREADY";
+    ledger.refuses(&[&later], &other, owner);
+    // A copy over a page set, and a copy that became a page set.
+    let over =
+        later.replace("INDATASET(MQ1", "INDATASET(MQ2").replace("MQ1.BACKUP.PSID01.G0014V00", "MQ1.PSID01");
+    ledger.refuses(&[&over], &other, "MQ1.PSID01, THE COPY OF PAGE SET 01,");
+    let turned = later
+        .replace("INDATASET(MQ1.PSID00", "INDATASET(MQ1.BACKUP.PSID00.G0013V00")
+        .replace("INDATASET(MQ1.PSID01", "INDATASET(MQ2.PSID01");
+    let typed = [&other[..], &["--page-set", "0=MQ1.BACKUP.PSID00.G0013V00"]].concat();
+    ledger.refuses(&[&turned], &typed, "MQ1.BACKUP.PSID00.G0013V00, PAGE SET 00,");
+    let said = ledger.register(&[&later.replace("(MQ1", "(MQ2")], &other);
+    assert_eq!(said.code, 0, "{}", said.err);
 }
 
 #[test]
@@ -239,7 +267,8 @@ fn many_at_once_lose_no_point() {
                 // Each has files of its own.
                 let own = Ledger::new();
                 let path = own.scratch.path().join("all.txt");
-                fs::write(&path, [USAGE, COPIES, ARCHIVED].concat()).unwrap();
+                let all = [USAGE, COPIES, ARCHIVED].concat();
+                fs::write(&path, all.replace("G0013V00", &format!("G001{number}V00"))).unwrap();
                 let mut command = Command::new(env!("CARGO_BIN_EXE_recpoint"));
                 command.arg("register").arg("--ledger").arg(ledger.path()).arg("--listing").arg(&path);
                 let name = format!("T{number}");
