@@ -83,6 +83,11 @@ pub(crate) fn restart(
     data_sets: &[DataSetUsageRow],
     map: &LogMap,
 ) -> Result<RestartRbas, String> {
+    for wanted in [DataSetRow::OldestUnit, DataSetRow::OldestPageSet] {
+        if !data_sets.iter().any(|row| row.row == wanted) {
+            return Err(format!("CSQI070I HAS NO ROW '{}'", wanted.title()));
+        }
+    }
     let unit = data_sets.iter().find(|row| row.row == DataSetRow::OldestUnit && row.from.is_some());
     if unit.is_some() {
         return Err(

@@ -4,7 +4,9 @@
 //! step has ended: a LISTCAT of the base behind the copy, and before the next one, says the base and its generations.
 
 use format_listing::{CatalogEntry, EntryKind, IdcamsFunction, IdcamsOutcome};
-use format_types::DataSetName;
+use format_types::{DataSetName, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// Most generations that a group has. Numbers further apart than that have gone from 9999 to 1.
 const MOST: u16 = 999;
@@ -53,8 +55,8 @@ impl<'s> Listed<'s> {
         })
     }
 
-    /// The newest generation of the only group that is listed.
-    pub(crate) fn newest_generation(&self) -> Result<&'s DataSetName, String> {
+    /// The newest generation of the only group that is listed; it is to be no older than a backup that was made at `made`.
+    pub(crate) fn newest_generation(&self, made: Option<Timestamp>) -> Result<&'s DataSetName, String> {
         let base = self.only(EntryKind::GenerationGroup)?;
         let mut generations = Vec::new();
         for (_, name) in &base.associations {
@@ -78,11 +80,23 @@ impl<'s> Listed<'s> {
             return Err(format!("generation {newest} of {} is there in two versions", base.name));
         };
         let own = self.entries.iter().find(|entry| entry.kind == EntryKind::NonVsam && entry.name == *name);
-        match own.and_then(|entry| entry.status.as_deref()) {
-            None | Some("ACTIVE") => Ok(name),
-            Some(status) => Err(format!("{name} has STATUS {status}")),
+        if let Some(status) = own.and_then(|entry| entry.status.as_deref()).filter(|it| *it != "ACTIVE") {
+            return Err(format!("{name} has STATUS {status}"));
+        }
+        let created = own.and_then(|entry| entry.created?.date());
+        match (created, made.and_then(first_day)) {
+            (Some(created), Some(first)) if created < first => {
+                Err(format!("{name} was made on {created}, before the backup"))
+            }
+            _ => Ok(name),
         }
     }
+}
+
+/// The day before the one of `at` in UTC: the catalog has local dates, and a copy may be made before midnight.
+fn first_day(at: Timestamp) -> Option<Date> {
+    let at = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
+    at.to_zoned(TimeZone::UTC).date().yesterday().ok()
 }
 
 /// Number and version of a generation of `base`.

@@ -9,7 +9,7 @@ use format_listing::{
     CopyEnd, DataSetUsageRow, IdcamsFunction, IdcamsOutcome, IdcamsPrint, LogEvent, LogMap, PageSetCondition,
     PageSetRow, Report, Section,
 };
-use format_types::{DataSetName, PageSetId, PointMethod, QueueManagerName, Rba, Timestamp};
+use format_types::{DataSetName, PageSetId, PointMethod, QueueManagerName, Rba, Timestamp, Urid};
 
 use crate::at_rest;
 use crate::error::SiteError;
@@ -24,8 +24,10 @@ pub struct Registration {
     pub name: String,
     /// How it was made; none where the listings are to say it.
     pub method: Option<PointMethod>,
-    /// When it was made.
-    pub at: Timestamp,
+    /// When it was made, as it was typed; now unless given.
+    pub at: Option<Timestamp>,
+    /// The present time.
+    pub now: Timestamp,
     /// What made the copies.
     pub copied_by: CopiedBy,
     /// Believe that the copies are whole.
@@ -59,6 +61,8 @@ struct Order<'s> {
     copied: Vec<(usize, &'s Section, &'s IdcamsPrint)>,
     /// What was archived, or the log's end that was displayed, with the places.
     ends: Vec<(usize, Rba)>,
+    /// The first unit of work that DISPLAY CONN shows.
+    unit: Option<(&'s Section, Urid)>,
 }
 
 /// The point that `sections` prove, the listings of one backup in the order in which they were printed.
@@ -74,6 +78,7 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
         return missing("CSQI024I AND CSQI025I");
     };
     let (Some(rows), Some(usage)) = (order.page_sets, order.usage) else { return missing("CSQI010I") };
+    check_typed(asked, rows)?;
     let displayed = RestartRbas { online, with_offline };
     let told = if order.maps.len() > 1 { PointMethod::Full } else { PointMethod::Fuzzy };
     let method = asked.method.unwrap_or(told);
@@ -101,7 +106,7 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
         queue_manager: queue_manager.clone(),
         name: asked.name.clone(),
         method,
-        at: asked.at,
+        at: asked.at.unwrap_or(asked.now),
         start: restart.lowest(),
         end,
         restart,
@@ -109,6 +114,29 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
         evidence: if asked.trust && evidence == Evidence::None { Evidence::Trusted } else { evidence },
         page_sets,
     })
+}
+
+/// Far more than clocks and time zones differ.
+const DAY_MICROS: u64 = 24 * 60 * 60 * 1_000_000;
+
+/// Refuses what was typed and cannot be.
+fn check_typed(asked: &Registration, rows: &[PageSetRow]) -> Result<(), SiteError> {
+    let refused = |text: String| Err(SiteError::new("HWT920E", text, NAMES));
+    if asked.at.is_some_and(|at| at.0 > asked.now.0.saturating_add(DAY_MICROS)) {
+        let text = "--at IS MORE THAN A DAY AHEAD: NO BACKUP WAS MADE THEN";
+        return Err(SiteError::new("HWT920E", text, "say when it was made, in UTC or with an offset"));
+    }
+    for (option, names) in [("--page-set", &asked.copies.data_sets), ("--copy", &asked.copies.copies)] {
+        for (place, (psid, name)) in names.iter().enumerate() {
+            if names.iter().skip(place + 1).any(|(other, _)| other == psid) {
+                return refused(format!("{option} OF PAGE SET {psid} IS THERE TWICE"));
+            }
+            if !rows.iter().any(|row| row.page_set == *psid) {
+                return refused(format!("{option} {psid}={name}: THE PAGE SET IS NOT IN CSQI010I"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Behind what the copies are wanted.
@@ -164,6 +192,10 @@ fn rested(
     let [(_, _, before), (at, _, after)] = order.maps.as_slice() else {
         return Err(refused("A FULL BACKUP HAS TWO LOG MAPS".to_owned()));
     };
+    if let Some((section, urid)) = order.unit {
+        let text = format!("{}: A UNIT OF WORK, {urid}, WAS ACTIVE: ITS LOG WOULD BE NEEDED", place(section));
+        return Err(refused(text));
+    }
     if *at <= last_copy {
         return Err(refused("A PAGE SET WAS COPIED BEHIND THE SECOND LOG MAP: IT COMES LAST".to_owned()));
     }
@@ -214,6 +246,11 @@ fn read(sections: &[Section]) -> Result<Order<'_>, SiteError> {
                 order.with_offline = Some(*rba);
             }
             Report::Idcams(print) => order.copied.push((at, section, print)),
+            Report::Connections(connections) => {
+                let mut units = connections.iter().filter_map(|one| one.unit.as_ref());
+                let unit = units.find(|unit| unit.urid.0 != Rba::ZERO).map(|unit| (section, unit.urid));
+                order.unit = order.unit.or(unit);
+            }
             Report::LogStatus(log) => order.ends.push((at, log.latest)),
             Report::Event(LogEvent::EndOfActiveLog { last, .. }) => order.ends.push((at, *last)),
             Report::Event(LogEvent::ArchiveVolume(volume)) => order.ends.push((at, volume.last)),
@@ -244,6 +281,7 @@ fn typed(asked: &Registration) -> Result<CopiedSets, SiteError> {
             copy: copy.as_str().to_owned(),
         });
     }
+    apart(&page_sets, asked)?;
     Ok((page_sets, Evidence::None, None))
 }
 
@@ -278,9 +316,14 @@ fn copies<'s>(order: &Order<'s>) -> Vec<Copy<'s>> {
 const WHOLE_PRINT: &str =
     "give all of it; where it is lost and all copies are known to be whole, --trust, and every plan says so";
 
-/// Refuses copies that overwrote a page set.
+/// Refuses page sets and copies that share a data set.
 fn apart(page_sets: &[CopiedPageSet], asked: &Registration) -> Result<(), SiteError> {
-    for set in page_sets {
+    for (place, set) in page_sets.iter().enumerate() {
+        let same = |other: &CopiedPageSet| set.copy == other.copy || set.data_set == other.data_set;
+        if page_sets.iter().skip(place + 1).any(same) {
+            let text = format!("PAGE SET {}, {} OR {}, IS THERE TWICE", set.psid, set.data_set, set.copy);
+            return Err(SiteError::new("HWT920E", text, NAMES));
+        }
         let known = page_sets.iter().map(|other| other.data_set.as_str());
         let typed = asked.copies.data_sets.iter().map(|(_, name)| name.as_str());
         if known.chain(typed).any(|data_set| data_set == set.copy) {
@@ -386,6 +429,21 @@ fn usual_number(name: &str) -> Option<PageSetId> {
         .and_then(PageSetId::new)
 }
 
+/// The name that was printed, unless another one was typed.
+fn printed<'n>(
+    typed: Option<&DataSetName>,
+    name: &'n DataSetName,
+    psid: PageSetId,
+) -> Result<&'n DataSetName, SiteError> {
+    match typed {
+        Some(other) if other != name => {
+            let text = format!("{other} WAS TYPED FOR PAGE SET {psid}, AND THE OUTPUT SAYS {name}");
+            Err(SiteError::new("HWT920E", text, NAMES))
+        }
+        _ => Ok(name),
+    }
+}
+
 fn data_set_of(
     input: &CopyEnd,
     psid: PageSetId,
@@ -404,7 +462,7 @@ fn data_set_of(
         }
     };
     let name = match input {
-        CopyEnd::DataSet(name) => name,
+        CopyEnd::DataSet(name) => printed(typed, name, psid)?,
         CopyEnd::File(dd) => typed.map_or_else(listed_one, Ok).map_err(|why| {
             let text = format!("DD {dd} OF PAGE SET {psid} DOES NOT SAY WHICH DATA SET IT IS: {why}");
             SiteError::new("HWT920E", text, NAMES)
@@ -421,8 +479,9 @@ fn copy_of(
 ) -> Result<String, SiteError> {
     let typed = asked.copies.copies.iter().find(|(other, _)| *other == psid).map(|(_, name)| name);
     let name = match (typed, output) {
-        (Some(name), _) | (None, CopyEnd::DataSet(name)) => name,
-        (None, CopyEnd::File(dd)) => listed.newest_generation().map_err(|why| {
+        (_, CopyEnd::DataSet(name)) => printed(typed, name, psid)?,
+        (Some(name), CopyEnd::File(_)) => name,
+        (None, CopyEnd::File(dd)) => listed.newest_generation(asked.at).map_err(|why| {
             let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
             SiteError::new("HWT920E", text, NAMES)
         })?,

@@ -1,5 +1,7 @@
 //! recpoint register.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -30,8 +32,19 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
     let unusable = |error: &format_listing::ListingError| {
         Failure::refused("HWT907E", format!("A LISTING CANNOT BE USED: {error}"))
     };
+    let hashes = RandomState::new();
+    let mut known = HashMap::new();
     for path in &asked.listing {
-        let text = Text::decode(&path.display().to_string(), bytes(storage, path)?);
+        let bytes = bytes(storage, path)?;
+        // Two prints differ in their times at least: a log map that was copied does not show what was so later.
+        let other = known.insert(hashes.hash_one(&bytes), path).filter(|_| !bytes.is_empty());
+        if let Some(other) = other {
+            let text = format!("{} IS THERE TWICE, AS {}", path.display(), other.display());
+            return Err(
+                Failure::refused("HWT920E", text).hint("give each print once, in the order of printing")
+            );
+        }
+        let text = Text::decode(&path.display().to_string(), bytes);
         texts.push(text.map_err(|error| unusable(&error))?);
     }
     let sections = format_listing::read(&texts).map_err(|error| unusable(&error))?;
@@ -41,7 +54,8 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
             Method::Fuzzy => PointMethod::Fuzzy,
             Method::Full => PointMethod::Full,
         }),
-        at: asked.at.unwrap_or_else(now),
+        at: asked.at,
+        now: now(),
         copied_by: match asked.copied_by {
             CopiedByArg::Repro => CopiedBy::Repro,
             CopiedByArg::DssLogical => CopiedBy::DssLogical,

@@ -298,6 +298,15 @@ fn a_generation_that_is_not_clear_is_refused() {
     };
     refused(&with(own("DEFERRED")), "G0013V00 has STATUS DEFERRED");
     assert_eq!(register(&with(own("ACTIVE")), &[]).0.code, 0);
+    // The catalog has local dates, and a copy may be made before midnight.
+    let of = |created: &str| {
+        with(own("ACTIVE").replace("STATUS---", &format!("CREATION--------{created}\n        STATUS---")))
+    };
+    let at = ["--at", "2026-11-26T10:46:37Z"];
+    refused_with(&of("2026.328"), &at, "G0013V00 was made on 2026-11-24, before the backup");
+    for created in ["2026.329", "2026.330", "2026.331"] {
+        assert_eq!(register(&of(created), &at).0.code, 0, "{created}");
+    }
     refused(&with(step.clone() + &list_step(1, &["G0013V00"])), "is listed behind it, of page set 01");
     refused(&with(step + &foreign), "is no generation of");
 }
@@ -384,8 +393,56 @@ fn a_full_job_of_a_queue_manager_that_was_not_at_rest_is_refused() {
     used(none, "          0000000000250000 MQ1.LOGCOPY1.DS02\n", "A UNIT OF WORK WAS ACTIVE");
     used("MQ1.LOGCOPY1.DS02", "MQ9.LOGCOPY1.DS02", "NAMES MQ9.LOGCOPY1.DS02, WHICH IS NOT IN THE LOG MAP");
     used("configured=0000000000240000", "configured=0000000000290000", "BEYOND HIGHEST RBA WRITTEN");
+    let unit = "Log, oldest with active unit of work";
+    used(&format!("{unit}\n{none}"), "", "CSQI070I HAS NO ROW 'Log, oldest with active unit of work'");
+    let oldest = "Log, oldest for page set recovery\n          0000000000240000 MQ1.LOGCOPY1.DS02\n";
+    used(oldest, "", "CSQI070I HAS NO ROW 'Log, oldest for page set recovery'");
     let start = usage.find("CSQI070I").unwrap();
     let end = usage.find("CSQI024I").unwrap();
     let without = usage[..start].to_owned() + &usage[end..];
     refused(&with(&without, &before, &after), "HAVE NO CSQI070I");
+}
+
+#[test]
+fn a_unit_of_work_of_a_connection_makes_no_full_point() {
+    let [usage, before, zero, one, after] = full();
+    let shown = |state: &str, urid: &str| {
+        format!(
+            "CSQM293I !MQ1 CSQMDRTC 1 CONN FOUND MATCHING REQUEST CRITERIA\nCSQM201I !MQ1 CSQMDRTC  DISPLAY CONN DETAILS\n\
+             CONN(D5E00D666DA8FBDB)\nTYPE(CONN)\nAPPLTAG(TEAM20P)\nUOWSTATE({state})\nQMURID({urid})\n END CONN DETAILS\n\
+             CSQ9022I !MQ1 CSQMDRTC ' DISPLAY CONN' NORMAL COMPLETION\n"
+        )
+    };
+    let with = |state: &str, urid: &str| {
+        let usage = usage.clone() + &shown(state, urid);
+        [usage, before.clone(), zero.clone(), one.clone(), after.clone()]
+    };
+    for state in ["ACTIVE", "PREPARED", "UNRESOLVED"] {
+        refused(&with(state, "0000000000201800"), "A UNIT OF WORK, 0000000000201800, WAS ACTIVE");
+    }
+    for state in ["NONE", "ACTIVE"] {
+        assert_eq!(register(&with(state, "0000000000000000"), &[]).0.code, 0, "{state}");
+    }
+}
+
+#[test]
+fn one_log_map_is_not_two() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name);
+    let [usage, before, zero, one, _] = full();
+    for (name, text) in [("U", &usage), ("M", &before), ("COPY", &before), ("C", &(zero + &one))] {
+        fs::write(path(name), text).unwrap();
+    }
+    for last in ["M", "COPY"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_recpoint"));
+        command.args(["register", "--name", "T1", "--copied-by", "repro", "--ledger"]).arg(path("LEDGER"));
+        for name in ["U", "M", "C", last] {
+            command.arg("--listing").arg(path(name));
+        }
+        let said = command.stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8(said.stderr).unwrap();
+        assert_eq!((said.status.code(), said.stdout.len()), (Some(12), 0), "{text}");
+        assert!(text.contains("HWT920E") && text.contains("IS THERE TWICE"), "{text}");
+        assert!(!path("LEDGER").exists());
+    }
 }

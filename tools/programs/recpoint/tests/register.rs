@@ -172,7 +172,7 @@ fn what_does_not_prove_a_backup_is_refused() {
     ledger.refuses(&[USAGE, COPIES], &REPRO, "ARCHIVE LOG COMES LAST");
     ledger.refuses(&[COPIES, ARCHIVED], &REPRO, "CSQI024I AND CSQI025I");
     ledger.refuses(&[USAGE, ARCHIVED], &REPRO, "NO COPY OF A PAGE SET");
-    ledger.refuses(&[USAGE, USAGE, COPIES, ARCHIVED], &REPRO, "ANSWERED TWICE");
+    ledger.refuses(&[&[USAGE, USAGE].concat(), COPIES, ARCHIVED], &REPRO, "ANSWERED TWICE");
     let other = ARCHIVED.replace("MQ1", "MQ2");
     ledger.refuses(&[USAGE, COPIES, &other], &REPRO, "ANOTHER QUEUE MANAGER");
     let lacks_one = COPIES.replace("PSID01", "PSID02");
@@ -194,7 +194,9 @@ fn what_does_not_prove_a_backup_is_refused() {
 #[test]
 fn names_that_the_listings_lack_are_typed() {
     let ledger = Ledger::new();
-    let unnamed = COPIES.replace("MQ1.PSID01)", "MQ1.DATA)").replace("MQ1.BACKUP.PSID00.G0013V00", "MQ1.B0");
+    let unnamed = COPIES
+        .replace("MQ1.PSID01)", "MQ1.DATA)")
+        .replace("OUTDATASET(MQ1.BACKUP.PSID00.G0013V00)", "OUTFILE(OUT00)");
     let typed = ["--page-set", "1=MQ1.DATA", "--copy", "0=MQ1.BACKUP.PSID00.G0044V00"];
     let said = ledger.register(&[USAGE, &unnamed, ARCHIVED], &[&REPRO[..], &typed].concat());
     assert_eq!(said.code, 0, "{}", said.err);
@@ -205,6 +207,32 @@ fn names_that_the_listings_lack_are_typed() {
         ledger.refuses(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], &["--copy", wrong]].concat(), "--copy");
     }
     ledger.refuses(&[USAGE, COPIES, ARCHIVED], &["--name", "a b", "--copied-by", "repro"], "--name");
+}
+
+#[test]
+fn what_is_typed_does_not_contradict_what_is_printed() {
+    let ledger = Ledger::new();
+    let refuses = |typed: &[&str], why: &str| {
+        ledger.refuses(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], typed].concat(), why);
+    };
+    refuses(
+        &["--copy", "0=MQ1.OTHER"],
+        "MQ1.OTHER WAS TYPED FOR PAGE SET 00, AND THE OUTPUT SAYS MQ1.BACKUP.",
+    );
+    refuses(
+        &["--page-set", "1=MQ1.OTHER"],
+        "MQ1.OTHER WAS TYPED FOR PAGE SET 01, AND THE OUTPUT SAYS MQ1.PSID01",
+    );
+    refuses(&["--copy", "7=MQ1.OTHER"], "--copy 07=MQ1.OTHER: THE PAGE SET IS NOT IN CSQI010I");
+    refuses(&["--page-set", "7=MQ1.OTHER"], "--page-set 07=MQ1.OTHER: THE PAGE SET IS NOT IN CSQI010I");
+    let same = "0=MQ1.BACKUP.PSID00.G0013V00";
+    refuses(&["--copy", same, "--copy", same], "--copy OF PAGE SET 00 IS THERE TWICE");
+    refuses(&["--at", "2999-01-01T00:00:00Z"], "--at IS MORE THAN A DAY AHEAD");
+    let said = ledger.register(
+        &[USAGE, COPIES, ARCHIVED],
+        &[&REPRO[..], &["--copy", same, "--page-set", "0=MQ1.PSID00"]].concat(),
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
 }
 
 #[test]
@@ -245,6 +273,21 @@ fn copies_of_another_program_are_typed_and_prove_nothing() {
     assert_eq!(ledger.points()[0]["copied_by"], "dss-logical");
     assert_eq!(ledger.points()[0]["evidence"], "none");
     ledger.refuses(&[USAGE, ARCHIVED], &["--name", "T2", "--copied-by", "dss-physical"], "WAS NOT COPIED");
+    let with = |place: usize, name: &str, why: &str| {
+        let mut names = copies;
+        names[place] = name;
+        ledger.refuses(
+            &[USAGE, ARCHIVED],
+            &[&["--name", "T2", "--copied-by", "dss-physical"], &names[..]].concat(),
+            why,
+        );
+    };
+    with(7, "1=MQ1.D0", "PAGE SET 00, MQ1.PSID00 OR MQ1.D0, IS THERE TWICE");
+    with(3, "1=MQ1.PSID00", "PAGE SET 00, MQ1.PSID00 OR MQ1.D0, IS THERE TWICE");
+    with(7, "1=MQ1.PSID01", "THE COPY OF PAGE SET 01, MQ1.PSID01, IS THE DATA SET OF A PAGE SET");
+    with(7, "1=MQ1.PSID00", "THE COPY OF PAGE SET 01, MQ1.PSID00, IS THE DATA SET OF A PAGE SET");
+    with(7, "0=MQ1.D1", "--copy OF PAGE SET 00 IS THERE TWICE");
+    with(3, "0=MQ1.PSID01", "--page-set OF PAGE SET 00 IS THERE TWICE");
 }
 
 #[test]
