@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 
-use format_types::{PageSetId, PointMethod, QueueManagerName, Rba, Timestamp};
+use format_types::{DataSetName, PageSetId, PointMethod, QueueManagerName, Rba, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::{DocumentError, check_version, read};
@@ -138,8 +138,25 @@ impl Ledger {
             if point.end < point.start {
                 return wrong("it ends before it starts");
             }
+            if point.restart.lowest() > point.end {
+                return wrong("it needs log from behind its end");
+            }
+            if point.name.is_empty() {
+                return wrong("it has no name");
+            }
             if point.page_sets.is_empty() {
                 return wrong("it has no page set");
+            }
+            let mut numbers = HashSet::new();
+            for set in &point.page_sets {
+                if !numbers.insert(set.psid) {
+                    return wrong(&format!("page set {} is there twice", set.psid));
+                }
+                for name in [&set.data_set, &set.copy] {
+                    if let Err(error) = name.parse::<DataSetName>() {
+                        return wrong(&format!("page set {}: {error}", set.psid));
+                    }
+                }
             }
             if !names.insert((&point.queue_manager, &point.name)) {
                 return wrong("it is there twice");

@@ -236,6 +236,39 @@ fn what_is_typed_does_not_contradict_what_is_printed() {
 }
 
 #[test]
+fn a_ledger_that_contradicts_itself_is_refused() {
+    let ledger = Ledger::new();
+    assert_eq!(ledger.register(&[USAGE, COPIES, ARCHIVED], &REPRO).code, 0);
+    let good = fs::read_to_string(ledger.path()).unwrap();
+    let next = [USAGE, COPIES, ARCHIVED].concat().replace("G0013V00", "G0014V00");
+    let second = ["--name", "T2", "--copied-by", "repro"];
+    for (from, to, why) in [
+        ("\"0000000000264FFF\"", "\"0000000000230000\"", None),
+        ("\"0000000000230000\"\n", "\"0000000000290000\"\n", None),
+        ("\"0000000000240000\"", "\"0000000000290000\"", None),
+        ("\"name\": \"T1\"", "\"name\": \"\"", Some("it has no name")),
+        ("\"psid\": 1", "\"psid\": 0", Some("page set 00 is there twice")),
+        ("\"MQ1.PSID01\"", "\"mq1 psid01\"", Some("page set 01: 'mq1 psid01' is not a valid data set name")),
+        ("\"MQ1.BACKUP.PSID01.G0013V00\"", "\"\"", Some("page set 01: '' is not a valid data set name")),
+    ] {
+        let changed = good.replacen(from, to, 1);
+        assert_ne!(changed, good, "{from}");
+        fs::write(ledger.path(), &changed).unwrap();
+        if let Some(why) = why {
+            ledger.refuses(&[&next], &second, "HWT908E");
+            ledger.refuses(&[&next], &second, why);
+        } else {
+            // The lower one of the two decides, and the end may be where the log begins.
+            assert_eq!(ledger.register(&[&next], &second).code, 0, "{from}");
+        }
+    }
+    let beyond = good.replace("\"0000000000240000\"", "\"0000000000290000\"");
+    let beyond = beyond.replace("\"0000000000230000\"\n", "\"0000000000290000\"\n");
+    fs::write(ledger.path(), beyond).unwrap();
+    ledger.refuses(&[&next], &second, "point T1 of MQ1: it needs log from behind its end");
+}
+
+#[test]
 fn a_run_that_was_cut_off_proves_nothing_unless_it_is_trusted() {
     let ledger = Ledger::new();
     let cut = COPIES.rsplit_once("IDC0002I").unwrap().0;
