@@ -56,7 +56,7 @@ impl<'s> Listed<'s> {
     }
 
     /// The newest generation of the only group that is listed; it is to be no older than a backup that was made at `made`.
-    pub(crate) fn newest_generation(&self, made: Option<Timestamp>) -> Result<&'s DataSetName, String> {
+    pub(crate) fn newest_generation(&self, made: Timestamp) -> Result<&'s DataSetName, String> {
         let base = self.only(EntryKind::GenerationGroup)?;
         let mut generations = Vec::new();
         for (_, name) in &base.associations {
@@ -84,9 +84,9 @@ impl<'s> Listed<'s> {
             return Err(format!("{name} has STATUS {status}"));
         }
         let created = own.and_then(|entry| entry.created?.date());
-        match (created, made.and_then(first_day)) {
+        match (created, first_day(made)) {
             (Some(created), Some(first)) if created < first => {
-                Err(format!("{name} was made on {created}, before the backup"))
+                Err(format!("{name} was made on {created}, before the backup, which --at dates, else today"))
             }
             _ => Ok(name),
         }

@@ -481,10 +481,13 @@ fn copy_of(
     let name = match (typed, output) {
         (_, CopyEnd::DataSet(name)) => printed(typed, name, psid)?,
         (Some(name), CopyEnd::File(_)) => name,
-        (None, CopyEnd::File(dd)) => listed.newest_generation(asked.at).map_err(|why| {
-            let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
-            SiteError::new("HWT920E", text, NAMES)
-        })?,
+        (None, CopyEnd::File(dd)) => {
+            listed.newest_generation(asked.at.unwrap_or(asked.now)).map_err(|why| {
+                let text =
+                    format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
+                SiteError::new("HWT920E", text, NAMES)
+            })?
+        }
     };
     Ok(name.as_str().to_owned())
 }

@@ -304,6 +304,7 @@ fn a_generation_that_is_not_clear_is_refused() {
     };
     let at = ["--at", "2026-11-26T10:46:37Z"];
     refused_with(&of("2026.328"), &at, "G0013V00 was made on 2026-11-24, before the backup");
+    refused(&of("2019.001"), "G0013V00 was made on 2019-01-01, before the backup");
     for created in ["2026.329", "2026.330", "2026.331"] {
         assert_eq!(register(&of(created), &at).0.code, 0, "{created}");
     }
