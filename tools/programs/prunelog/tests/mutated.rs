@@ -213,7 +213,7 @@ fn check(dir: &std::path::Path, round: u64) -> (bool, bool) {
 #[test]
 fn one_change_is_planned_for_or_refused() {
     let rounds =
-        std::env::var("HIGHWATER_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2_000);
+        std::env::var("HIGHWATER_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(600);
     println!("HIGHWATER_SEED={}", seed());
     let (next, answered, with_something) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
