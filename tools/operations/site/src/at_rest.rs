@@ -7,10 +7,7 @@
 
 use format_inventory::RestartRbas;
 use format_listing::{DataSetRow, DataSetUsageRow, LogMap, PageSetCondition, PageSetRow, QueuedCheckpoint};
-use format_types::Rba;
-
-/// Bytes of a control interval of the log.
-const CONTROL_INTERVAL: u64 = 4096;
+use format_types::{CI_SIZE, Rba};
 
 /// The log of a queue manager at rest.
 pub(crate) struct AtRest {
@@ -71,8 +68,8 @@ pub(crate) fn at_rest(before: &LogMap, after: &LogMap) -> Result<AtRest, String>
 
 /// Whether the log ends with the checkpoint: its last record may cross into the next control interval, and nothing begins behind that.
 fn ends_at(checkpoint: &QueuedCheckpoint, end: Rba) -> bool {
-    let interval = |rba: Rba| rba.0 / CONTROL_INTERVAL;
-    end >= checkpoint.end && interval(end) - interval(checkpoint.end) <= 1
+    let next = checkpoint.end.ci_start().plus(CI_SIZE as u64);
+    end >= checkpoint.end && end.ci_start() <= next
 }
 
 /// From where copies at rest need the log, or why the usage before the stop does not say so.

@@ -99,32 +99,18 @@ impl Listings<'_> {
 
     /// Refuses a map that contradicts itself.
     fn check_map(&self) -> Result<(), SiteError> {
-        let (name, map) = (&self.queue_manager, place(self.map_at));
-        if let Some(row) = continuity::impossible(self.map) {
-            let text = format!(
-                "{name}: {map}: {} CANNOT HOLD {} TO {}: log data sets hold whole control intervals",
-                row.data_set, row.start, row.last
-            );
-            let hint = "look at the log inventory; nothing can be planned from it";
-            return Err(SiteError::new("HWT917E", text, hint));
-        }
-        if let Some([one, other]) = continuity::overlap(self.map) {
-            let text = format!("{name}: {map}: {one} AND {other} HOLD PARTLY THE SAME LOG");
-            return Err(SiteError::new(
-                "HWT917E",
-                text,
-                "look at the log inventory; nothing can be planned from it",
-            ));
-        }
-        if let Some(data_set) = continuity::twice(self.map) {
-            let text = format!("{name}: {map}: {data_set} IS LISTED TWICE: a log data set is of one copy");
-            return Err(SiteError::new(
-                "HWT917E",
-                text,
-                "look at the log inventory; nothing can be planned from it",
-            ));
-        }
-        Ok(())
+        let wrong = if let Some(row) = continuity::impossible(self.map) {
+            let (name, start, last) = (&row.data_set, row.start, row.last);
+            format!("{name} CANNOT HOLD {start} TO {last}: log data sets hold whole control intervals")
+        } else if let Some([one, other]) = continuity::overlap(self.map) {
+            format!("{one} AND {other} HOLD PARTLY THE SAME LOG")
+        } else if let Some(data_set) = continuity::twice(self.map) {
+            format!("{data_set} IS LISTED TWICE: a log data set is of one copy")
+        } else {
+            return Ok(());
+        };
+        let text = format!("{}: {}: {wrong}", self.queue_manager, place(self.map_at));
+        Err(SiteError::new("HWT917E", text, "look at the log inventory; nothing can be planned from it"))
     }
 
     fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'static>> {

@@ -5,8 +5,8 @@
 
 use format_listing::{CatalogEntry, EntryKind, IdcamsFunction, IdcamsOutcome};
 use format_types::{DataSetName, Timestamp};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+
+use crate::calendar::day;
 
 /// Most generations that a group has. Numbers further apart than that have gone from 9999 to 1.
 const MOST: u16 = 999;
@@ -84,19 +84,14 @@ impl<'s> Listed<'s> {
             return Err(format!("{name} has STATUS {status}"));
         }
         let created = own.and_then(|entry| entry.created?.date());
-        match (created, first_day(made)) {
+        // The catalog has local dates, and a copy may be made before midnight.
+        match (created, day(made).and_then(|day| day.yesterday().ok())) {
             (Some(created), Some(first)) if created < first => {
                 Err(format!("{name} was made on {created}, before the backup, which --at dates, else today"))
             }
             _ => Ok(name),
         }
     }
-}
-
-/// The day before the one of `at` in UTC: the catalog has local dates, and a copy may be made before midnight.
-fn first_day(at: Timestamp) -> Option<Date> {
-    let at = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
-    at.to_zoned(TimeZone::UTC).date().yesterday().ok()
 }
 
 /// Number and version of a generation of `base`.

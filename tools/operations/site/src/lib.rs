@@ -9,6 +9,7 @@
 //! say what a restart needs today. In a queue sharing group every member keeps what a recovery of its structures reads.
 
 mod at_rest;
+mod calendar;
 mod catalog;
 mod continuity;
 mod document;

@@ -7,6 +7,7 @@ use format_listing::{CatalogDate, LogRow};
 use format_types::{Rba, Timestamp};
 use jiff::civil::Date;
 
+use crate::calendar::day;
 use crate::catalog::Catalogs;
 use crate::gather::Listings;
 
@@ -44,12 +45,6 @@ pub struct Expiring {
     pub on: Date,
     /// How many there are.
     pub count: usize,
-}
-
-/// The day of `at`, UTC.
-pub(crate) fn day(at: Timestamp) -> Option<Date> {
-    let time = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
-    Some(time.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
 fn rate<'r>(rows: impl Iterator<Item = &'r LogRow> + Clone) -> Option<(u64, u64)> {

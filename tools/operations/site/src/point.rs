@@ -5,10 +5,10 @@ use format_listing::RestartField;
 use format_types::{DataSetName, Lrsn, PointMethod, PointState, Rba};
 use jiff::civil::Date;
 
+use crate::calendar::day;
 use crate::catalog::{Catalogs, Existence};
 use crate::document::HISTORY;
 use crate::gather::Listings;
-use crate::outlook::day;
 
 /// An archive is entered into the log inventory when its log is full, or ARCHIVE LOG asks for it, as it is at the end of a backup: no more
 /// than so many days after a point that its log is of.

@@ -27,12 +27,6 @@ fn refused(path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure::refused("HWT821E", text).hint("its names are those of the options, without the dashes before")
 }
 
-/// The policy of a table, with what was typed before it.
-fn of_table(path: &Path, table: toml::Table, typed: &PolicyArgs) -> Result<Policy, Failure> {
-    let file: Policy = table.try_into().map_err(|error| refused(path, error.to_string().trim_end()))?;
-    typed_over(&file, typed)
-}
-
 fn typed_over(file: &Policy, typed: &PolicyArgs) -> Result<Policy, Failure> {
     let policy = Policy {
         keep_last: typed.keep_last.or(file.keep_last),
@@ -62,21 +56,18 @@ impl Policies {
             return Ok(Self { general, own: BTreeMap::new(), file: None });
         };
         let text = String::from_utf8(files::read(path, "HWT821E")?).map_err(|error| refused(path, error))?;
-        // Read as a policy first where it can be: what is wrong is shown in its line then.
-        let mut table: toml::Table =
-            toml::from_str(&text).map_err(|error| refused(path, error.to_string().trim_end()))?;
+        let unread = |error: &toml::de::Error| refused(path, error.to_string().trim_end());
+        let mut table: toml::Table = toml::from_str(&text).map_err(|error| unread(&error))?;
         let tables = match table.remove(OWN) {
-            None => {
-                let file: Policy =
-                    toml::from_str(&text).map_err(|error| refused(path, error.to_string().trim_end()))?;
-                let general = typed_over(&file, typed)?;
-                return Ok(Self { general, own: BTreeMap::new(), file: Some(path.clone()) });
-            }
-            Some(toml::Value::Table(tables)) => tables,
+            None => None,
+            Some(toml::Value::Table(tables)) => Some(tables),
             Some(_) => return Err(refused(path, format!("{OWN} is no table: [{OWN}.QM1] is wanted"))),
         };
+        // Of a file that is one policy, what is wrong is shown in its line; the text of a table is gone.
+        let general = if tables.is_none() { toml::from_str(&text) } else { table.clone().try_into() };
+        let general = typed_over(&general.map_err(|error| unread(&error))?, typed)?;
         let mut own = BTreeMap::new();
-        for (name, part) in tables {
+        for (name, part) in tables.into_iter().flatten() {
             let within = |why: &dyn std::fmt::Display| refused(path, format!("[{OWN}.{name}]: {why}"));
             let queue_manager = name.parse::<QueueManagerName>().map_err(|error| within(&error))?;
             let toml::Value::Table(part) = part else { return Err(within(&"it is no table")) };
@@ -86,7 +77,7 @@ impl Policies {
                 whole.try_into().map_err(|error: toml::de::Error| within(&error.to_string().trim_end()))?;
             own.insert(queue_manager, typed_over(&policy, typed)?);
         }
-        Ok(Self { general: of_table(path, table, typed)?, own, file: Some(path.clone()) })
+        Ok(Self { general, own, file: Some(path.clone()) })
     }
 
     /// With what holds for facts from `origin` where nothing else was said.
