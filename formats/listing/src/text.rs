@@ -247,9 +247,12 @@ impl Text {
         let length = match (divisors.as_slice(), with_control.as_slice()) {
             (&[length], _) | (_, &[&length]) if characters.len() == bytes => length,
             _ => {
-                let why = format!(
-                    "it has {bytes} bytes, no ends of lines, and records of {divisors:?} bytes would fit"
-                );
+                let fit = if divisors.is_empty() {
+                    format!("no records of {RECORD_LENGTHS:?} bytes fit")
+                } else {
+                    format!("records of {divisors:?} bytes would fit")
+                };
+                let why = format!("it has {bytes} bytes, no ends of lines, and {fit}");
                 let what = "the length of the records can't be told";
                 return Err(ListingError::new(&self.name, 1, 1, what, why)
                     .hint("bring the file down with ends of lines"));
