@@ -13,6 +13,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::{Date, Time};
 use nom::bytes::complete::{take_while_m_n, take_while1};
 use nom::character::complete::{char, one_of, space0, space1};
 use nom::combinator::{opt, recognize, verify};
@@ -20,6 +21,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use crate::field::nearly_the_same;
+use crate::printed_time::date as printed_date;
 
 /// A line without its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +127,24 @@ fn system_log_further(line: &str) -> Parsed<'_, Kind<'_>> {
 fn system_log_rest(line: &str) -> Parsed<'_, Kind<'_>> {
     let (rest, _) = (char('S'), char(' '), char(' '), space1).parse(line)?;
     Ok(("", Kind::Rest(rest)))
+}
+
+/// Date and time of day of a prefix, each where it is printed.
+pub(crate) fn clock(prefix: &str) -> Option<(Option<Date>, Time)> {
+    let words: Vec<&str> = prefix.split_whitespace().collect();
+    let whole = |word: &str| time(word).is_ok_and(|(rest, _)| rest.is_empty());
+    let place = words.iter().position(|word| whole(word))?;
+    let mut numbers = words.get(place)?.split(['.', ':', ',']).map(|digits| digits.parse::<i8>().ok());
+    let (hour, minute, second) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let day = place.checked_sub(1).and_then(|place| words.get(place)).and_then(|word| day(word));
+    Some((day, Time::new(hour, minute, second, 0).ok()?))
+}
+
+/// The day that a word of a prefix is, years of two digits being of this century.
+fn day(word: &str) -> Option<Date> {
+    let short = matches!(word.as_bytes(), [_, _, b'.', ..]) || word.len() == "26330".len();
+    let word = if short { format!("20{word}") } else { word.to_owned() };
+    printed_date(&word).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, date)| date)
 }
 
 /// The last word of a head, if it can be what names a message of several lines.

@@ -1,6 +1,7 @@
 //! SYSPRINT of IDCAMS, read.
 
 use format_types::DataSetName;
+use jiff::civil::Date;
 
 use crate::catalog::NotListed;
 use crate::catalog_reader::{self, OpenListing};
@@ -11,6 +12,7 @@ use crate::idcams_print::{
     Copied, CopyEnd, Deletion, DeletionResult, IdcamsFunction, IdcamsOutcome, IdcamsPrint,
 };
 use crate::message::{id_of, is_id};
+use crate::printed_time::{PrintedTime, time};
 use crate::statements::{Command, command, joined};
 use crate::text::Line;
 
@@ -38,6 +40,19 @@ const CONTRADICTION: &str = "the messages of this name contradict each other";
 /// Whether the line is the heading of a page.
 fn is_heading(text: &str) -> bool {
     text.split_whitespace().next() == Some("IDCAMS") || text.contains("SYSTEM SERVICES")
+}
+
+/// When a page was printed, if the line is its heading: `TIME: 10:46:37        11/26/26`, month before day.
+pub(crate) fn heading_time(text: &str) -> Option<PrintedTime> {
+    if !is_heading(text) || !is_page_heading(text) {
+        return None;
+    }
+    let (_, rest) = text.split_once("TIME:")?;
+    let (rest, at) = time(rest).ok()?;
+    let mut fields = rest.split_whitespace().next()?.split('/').map(|field| field.parse::<i8>().ok());
+    let (month, day, year) = (fields.next()??, fields.next()??, fields.next()??);
+    let date = Date::new(2000 + i16::from(year), month, day).ok().filter(|_| fields.next().is_none())?;
+    Some(PrintedTime { date, time: Some(at) })
 }
 
 fn is_first_page(text: &str) -> bool {

@@ -41,6 +41,7 @@ mod console;
 mod cursor;
 mod display;
 mod ebcdic;
+mod echoed_command;
 mod error;
 mod field;
 mod idcams;
@@ -59,6 +60,7 @@ mod log_map_tail;
 mod log_map_writer;
 mod log_status;
 mod message;
+mod print_clock;
 mod printed_time;
 mod report_writer;
 mod sections;
@@ -80,6 +82,7 @@ pub use catalog::{
 pub use completion::{abnormal_completion, normal_completion};
 pub use display::{Displayed, DisplayedObject};
 pub use ebcdic::Encoding;
+pub use echoed_command::EchoedDisplay;
 pub use error::ListingError;
 pub use field::AddressWidth;
 pub use idcams::{
@@ -98,6 +101,7 @@ pub use log_map::{
 };
 pub use log_map_writer::LogMapLayout;
 pub use log_status::{CopyStatus, LogParameter, LogStatus, OffloadState, log_parameters, log_status};
+pub use print_clock::{PrintClock, Printed};
 pub use printed_time::PrintedTime;
 pub use sections::{Report, Section, read, read_in_stretches};
 pub use stretch::{Stretch, StretchRead};

@@ -52,6 +52,9 @@ pub struct LogMap {
     pub archive_commands: Option<Vec<ArchiveCommand>>,
     /// How many bytes of an RBA it prints.
     pub width: AddressWidth,
+    /// When it was printed, by the line below the title of the checkpoint queue or of the history (as DSNJU004 prints it), else by the
+    /// heading of a page. GMT like its other times, but for LTIME, unless it was printed with TIME(RAW).
+    pub printed: Option<PrintedTime>,
 }
 
 /// Header of a log map.

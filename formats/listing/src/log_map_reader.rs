@@ -9,7 +9,10 @@ use crate::log_map::{ConditionalRestart, LogMap, QueuedCheckpoint};
 use crate::log_map_header::{OpenHeader, is_header_line, is_title};
 use crate::log_map_list::{Around, List, OpenList};
 use crate::log_map_row::is_first_line;
-use crate::log_map_tail::{OpenQueue, archive_command, restart_field, take_restart};
+use crate::log_map_tail::{
+    HistoryLine, OpenQueue, archive_command, heading_time, restart_field, take_restart,
+};
+use crate::printed_time::PrintedTime;
 use crate::sections::ReadAll;
 use crate::text::Line;
 
@@ -101,6 +104,8 @@ struct Reader<'a> {
     /// Lists whose title was read.
     lists: Vec<List>,
     restart_read: bool,
+    /// When it was printed, by the heading of a page.
+    heading: Option<PrintedTime>,
 }
 
 /// Reads the log map that begins at `lines`.
@@ -114,6 +119,7 @@ pub(crate) fn read<'a>(lines: &mut Cursor<'a>, read_all: ReadAll<'_>) -> Result<
         part: Part::Header,
         lists: Vec::new(),
         restart_read: false,
+        heading: None,
     };
     let mut last = first;
     while let Some(line) = lines.peek() {
@@ -153,6 +159,13 @@ impl<'a> Reader<'a> {
         if heading && (idcams_reader::begins(line) || log_inventory::begins(line)) {
             return if self.is_complete() { Ok(false) } else { Err(self.cut_off(line)) };
         }
+        if heading && self.is_complete() && text.split_whitespace().next_back() == Some("1") {
+            // The pages of the next map begin.
+            return Ok(false);
+        }
+        if heading {
+            self.heading = self.heading.or_else(|| heading_time(text));
+        }
         if is_rule(text) || heading || is_column_heading(text, &HEADINGS) {
             return Ok(true);
         }
@@ -188,11 +201,11 @@ impl<'a> Reader<'a> {
             }
             Part::History => {
                 match archive_command(line, self.map.archive_commands.as_ref().is_none_or(Vec::is_empty)) {
-                    Ok(Some((command, width))) => {
+                    Ok(HistoryLine::Command(command, width)) => {
                         self.map.archive_commands.get_or_insert_default().push(command);
                         self.widen(width);
                     }
-                    Ok(None) => {}
+                    Ok(HistoryLine::Printed(at)) => self.map.printed = self.map.printed.or(Some(at)),
                     Err(error) => return self.leave(line, error),
                 }
             }
@@ -292,6 +305,7 @@ impl<'a> Reader<'a> {
                 }
             }
             Part::Checkpoints(queue) => {
+                self.map.printed = queue.printed.or(self.map.printed);
                 let queue: Vec<QueuedCheckpoint> = queue.finish(line)?;
                 self.map.checkpoints = Some(queue);
             }
@@ -329,6 +343,7 @@ impl<'a> Reader<'a> {
             .header
             .close()
             .map_err(|why| first.error(first.text.trim_start(), "the log map has no complete header", why))?;
+        self.map.printed = self.map.printed.or(self.heading);
         Ok(self.map)
     }
 }

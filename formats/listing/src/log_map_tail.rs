@@ -105,6 +105,8 @@ pub(crate) struct OpenQueue {
     end: Option<Rba>,
     end_lrsn: Option<Lrsn>,
     shutdown: bool,
+    /// The time of the print, below the title.
+    pub(crate) printed: Option<PrintedTime>,
 }
 
 const QUEUE: &str = "the line of the checkpoint queue does not read";
@@ -145,7 +147,7 @@ impl OpenQueue {
             self.shutdown = true;
         } else if self.done.is_empty() && self.at.is_none() && self.begin.is_none() {
             // The time of the print stands below the title.
-            whole(line, text, QUEUE, stamp)?;
+            self.printed = Some(whole(line, text, QUEUE, stamp)?);
         } else {
             return Err(line.error(text, QUEUE, "it is not known"));
         }
@@ -172,6 +174,15 @@ impl OpenQueue {
     }
 }
 
+/// When a page was printed, by its heading: a date and a time in the words before `PAGE`.
+pub(crate) fn heading_time(text: &str) -> Option<PrintedTime> {
+    let starts = text.char_indices().filter(|(place, c)| {
+        c.is_ascii_alphanumeric()
+            && text.get(..*place).is_some_and(|before| before.is_empty() || before.ends_with(' '))
+    });
+    starts.filter_map(|(place, _)| stamp(text.get(place..)?).ok()).map(|(_, at)| at).next()
+}
+
 const HISTORY: &str = "the line of the ARCHIVE LOG history does not read";
 
 fn command(input: &str) -> Parsed<'_, (PrintedTime, (Rba, AddressWidth), &str)> {
@@ -183,13 +194,18 @@ fn command(input: &str) -> Parsed<'_, (PrintedTime, (Rba, AddressWidth), &str)> 
     Ok(("", (at, rba, rest.trim())))
 }
 
-/// An entry of the history of ARCHIVE LOG commands; none for the time of the print below the title.
-pub(crate) fn archive_command(
-    line: &Line<'_>,
-    is_first: bool,
-) -> Result<Option<(ArchiveCommand, AddressWidth)>, ListingError> {
-    if is_first && whole(line, line.text, HISTORY, stamp).is_ok() {
-        return Ok(None);
+/// A line of the history of ARCHIVE LOG commands.
+pub(crate) enum HistoryLine {
+    /// An entry.
+    Command(ArchiveCommand, AddressWidth),
+    /// The time of the print, which stands below the title.
+    Printed(PrintedTime),
+}
+
+/// A line of the history of ARCHIVE LOG commands.
+pub(crate) fn archive_command(line: &Line<'_>, is_first: bool) -> Result<HistoryLine, ListingError> {
+    if let (true, Ok(at)) = (is_first, whole(line, line.text, HISTORY, stamp)) {
+        return Ok(HistoryLine::Printed(at));
     }
     let (at, (rba, width), options) = whole(line, line.text, HISTORY, command)?;
     let plain = |word: &str| {
@@ -200,7 +216,7 @@ pub(crate) fn archive_command(
         Some(word) => Err(line.error(word, HISTORY, "MODE, WAIT, TIME and SCOPE are wanted")),
         None => {
             let options = options.split_whitespace().collect::<Vec<_>>().join(" ");
-            Ok(Some((ArchiveCommand { at, rba, options }, width)))
+            Ok(HistoryLine::Command(ArchiveCommand { at, rba, options }, width))
         }
     }
 }

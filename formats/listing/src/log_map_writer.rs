@@ -22,7 +22,16 @@ impl LogMap {
     /// The lines of the map in `layout`, without carriage control.
     #[must_use]
     pub fn lines(&self, layout: LogMapLayout) -> Vec<String> {
-        let mut lines = self.header.lines(self.width);
+        let mut lines = Vec::new();
+        let has_tail = self.checkpoints.is_some() || self.archive_commands.is_some();
+        if let (Some(at), false) = (self.printed, has_tail) {
+            let utility = match layout {
+                LogMapLayout::Csqju004 => "CSQJU004",
+                LogMapLayout::Dsnju004 => "DSNJU004",
+            };
+            lines.push(format!("{utility}   PRINT LOG MAP   {}   PAGE     1", at.long()));
+        }
+        lines.extend(self.header.lines(self.width));
         for copy in 0..2 {
             lines.push(format!("{:28}ACTIVE LOG COPY {} DATA SETS", "", copy + 1));
             let active = self.active.get(copy).map_or(&[][..], Vec::as_slice);
@@ -56,14 +65,17 @@ impl LogMap {
         for restart in &self.restarts {
             restart.write(self.width, &mut lines);
         }
+        let mut printed = self.printed.map(|at| format!("{:31}{}", "", at.long()));
         if let Some(checkpoints) = &self.checkpoints {
             lines.push(format!("{:32}CHECKPOINT QUEUE", ""));
+            lines.extend(printed.take());
             for checkpoint in checkpoints {
                 checkpoint.write(self.width, &mut lines);
             }
         }
         if let Some(commands) = &self.archive_commands {
             lines.push(format!("{:28}ARCHIVE LOG COMMAND HISTORY", ""));
+            lines.extend(printed.take());
             lines.push(" DATE        TIME        RBA               MODE     WAIT  TIME  SCOPE".to_owned());
             lines.extend(commands.iter().map(|command| command.line(self.width)));
         }

@@ -25,6 +25,7 @@ use format_types::{QueueManagerName, Rba};
 use crate::catalog_reader;
 use crate::cursor::{Cursor, is_page_heading, is_rule};
 use crate::display::{self, Displayed};
+use crate::echoed_command::{EchoedDisplay, echoed};
 use crate::error::ListingError;
 use crate::field::{looks_addressed, nearly_the_same};
 use crate::idcams_print::IdcamsPrint;
@@ -35,6 +36,7 @@ use crate::log_inventory::{self, LogInventoryChange};
 use crate::log_map::LogMap;
 use crate::log_map_reader;
 use crate::message::{id_of, is_id};
+use crate::print_clock::{Clock, Printed};
 use crate::stretch::{Stretch, StretchRead};
 use crate::structure::{Connection, Structure, StructureBackup};
 use crate::text::{Line, Text};
@@ -49,6 +51,10 @@ pub struct Section {
     pub line: usize,
     /// The queue manager, where the report names it.
     pub queue_manager: Option<QueueManagerName>,
+    /// The command that it answers, where that is echoed above it.
+    pub command: Option<EchoedDisplay>,
+    /// When it was printed, where anything says that; never of a log map, which has a time of its own.
+    pub printed: Option<Printed>,
     /// What it says.
     pub report: Report,
 }
@@ -92,6 +98,19 @@ pub enum Report {
     LogInventory(LogInventoryChange),
 }
 
+impl Report {
+    /// What DISPLAY it answers, of those that answer with objects.
+    fn noun(&self) -> Option<&str> {
+        match self {
+            Self::Structures(_) => Some("CFSTRUCT"),
+            Self::StructureBackups(_) => Some("CFSTATUS"),
+            Self::Connections(_) => Some("CONN"),
+            Self::Objects(displayed) => Some(&displayed.noun),
+            _ => None,
+        }
+    }
+}
+
 /// Identifiers of reports that are one message, and their further lines.
 const IDS: [&str; 12] = [
     "CSQI010I", "CSQI065I", "CSQI070I", "CSQI024I", "CSQI025I", "CSQE280I", "CSQE285I", "CSQJ322I",
@@ -133,20 +152,29 @@ pub fn read_in_stretches(
     let mut sections = Vec::new();
     for text in texts {
         let mut lines = Cursor::new(text);
+        let mut clock = Clock::default();
+        let mut commands: Vec<EchoedDisplay> = Vec::new();
         while let Some(line) = lines.peek() {
+            let first = lines.place();
             if let Some((queue_manager, report)) = report(&line, &mut lines, read_all)? {
                 if lines.peek().is_some_and(|next| next.number == line.number) {
                     let why = "it has the words of the headings of two reports";
                     return Err(line.error(line.text.trim(), "the line does not read", why));
                 }
+                let noun = report.noun();
+                let asked = commands.iter().position(|command| Some(command.noun.as_str()) == noun);
                 sections.push(Section {
                     file: line.file.to_owned(),
                     line: line.number,
                     queue_manager,
+                    command: asked.map(|place| commands.remove(place)),
+                    printed: clock.of(&report, first, &lines),
                     report,
                 });
             } else {
                 passed_over(&line)?;
+                clock.pass(&line);
+                commands.extend(echoed(&lines));
                 lines.advance();
                 skip_further_lines(&line, &mut lines);
             }

@@ -170,6 +170,17 @@ impl Text {
         self.spans.get(index).map(|span| self.line_of(span))
     }
 
+    /// What stands in the file before the text of line `index`: carriage control, a console's prefix.
+    #[must_use]
+    pub(crate) fn prefix(&self, index: usize) -> &str {
+        let Some(span) = self.spans.get(index) else {
+            return "";
+        };
+        let before = self.decoded.get(..span.start as usize).unwrap_or("");
+        let start = before.char_indices().rev().take(span.column as usize - 1).last().map(|(at, _)| at);
+        before.get(start.unwrap_or(before.len())..).unwrap_or("")
+    }
+
     fn line_of(&self, span: &Span) -> Line<'_> {
         Line {
             file: &self.name,

@@ -112,6 +112,11 @@ fn a_map_with_6_byte_rbas_and_page_breaks() {
         checkpoint(18, 0, 0, 0x34_FE2E, 0x35_0878, true),
     ];
     assert_eq!(map.checkpoints, Some(queue));
+    assert_eq!(map.printed, Some(at(2026, 330, 10, 46, 37, 0)));
+    // Without the line below the title of the queue the heading of the page says it.
+    let line = "                               10:46:37 NOVEMBER 26, 2026\n";
+    let other = SIX.replace(line, "").replacen("26 NOV 2026  10:46:37 ", "26 NOV 2026  11:46:37 ", 1);
+    assert_eq!(self::map(other.as_bytes()).printed, Some(at(2026, 330, 11, 46, 37, 0)));
     let command = |at, rba, options: &str| ArchiveCommand { at, rba: Rba(rba), options: options.into() };
     let history = vec![
         command(at(2026, 325, 12, 42, 22, 0), 0x35_5F00, "QUIESCE NO 5"),
@@ -342,9 +347,10 @@ fn archive_commands(wide: bool) -> impl Strategy<Value = Option<Vec<ArchiveComma
 fn maps() -> impl Strategy<Value = LogMap> {
     any::<bool>().prop_flat_map(|wide| {
         let lists = (actives(wide), actives(wide), volumes(wide), volumes(wide));
-        let tail = (vec(restart(wide), 0..3), checkpoints(wide), archive_commands(wide));
+        let tail =
+            (vec(restart(wide), 0..3), checkpoints(wide), archive_commands(wide), option::of(printed()));
         (header(wide), lists, tail).prop_map(
-            move |(header, (a, b, c, d), (restarts, checkpoints, archive_commands))| LogMap {
+            move |(header, (a, b, c, d), (restarts, checkpoints, archive_commands, printed))| LogMap {
                 header,
                 active: [a, b],
                 archives: [c, d],
@@ -352,6 +358,7 @@ fn maps() -> impl Strategy<Value = LogMap> {
                 checkpoints,
                 archive_commands,
                 width: if wide { AddressWidth::Eight } else { AddressWidth::Six },
+                printed,
             },
         )
     })
