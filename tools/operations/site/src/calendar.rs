@@ -1,10 +1,50 @@
-//! Days. Listings have local ones, of a time zone that they do not name; the ledger has moments.
+//! Days and zones. Listings have local times, of a time zone that they do not name; the ledger has moments.
+
+use std::str::FromStr;
 
 use format_types::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
+
+/// `at` in UTC.
+pub(crate) fn utc(at: Timestamp) -> Option<DateTime> {
+    let time = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).datetime())
+}
 
 /// The day of `at`, in UTC: that of a listing of the same moment may be the one before or after.
 pub(crate) fn day(at: Timestamp) -> Option<Date> {
-    let time = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
-    Some(time.to_zoned(jiff::tz::TimeZone::UTC).date())
+    Some(utc(at)?.date())
+}
+
+/// The time zone that listings were printed in: `Europe/Berlin`, `+01:00`, `UTC`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl FromStr for Zone {
+    type Err = String;
+
+    /// # Errors
+    /// When there is no such zone.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let zone = DateTimeParser::new().parse_time_zone(text);
+        zone.map(Self).map_err(|error| {
+            format!("'{text}' is no time zone: +01:00, UTC or a name like Europe/Berlin is wanted: {error}")
+        })
+    }
+}
+
+impl Zone {
+    /// The moment when it is `local` there.
+    pub(crate) fn timestamp(&self, local: DateTime) -> Option<Timestamp> {
+        let at = self.0.to_timestamp(local).ok()?.as_microsecond();
+        u64::try_from(at).ok().map(Timestamp)
+    }
+
+    /// How far it is ahead of UTC when it is `local` there, in seconds.
+    pub(crate) fn seconds_ahead(&self, local: DateTime) -> Option<i64> {
+        let at = self.0.to_timestamp(local).ok()?;
+        Some(i64::from(self.0.to_offset(at).seconds()))
+    }
 }

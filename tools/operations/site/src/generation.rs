@@ -4,9 +4,8 @@
 //! step has ended: a LISTCAT of the base behind the copy, and before the next one, says the base and its generations.
 
 use format_listing::{CatalogEntry, EntryKind, IdcamsFunction, IdcamsOutcome};
-use format_types::{DataSetName, Timestamp};
-
-use crate::calendar::day;
+use format_types::DataSetName;
+use jiff::civil::Date;
 
 /// Most generations that a group has. Numbers further apart than that have gone from 9999 to 1.
 const MOST: u16 = 999;
@@ -55,8 +54,8 @@ impl<'s> Listed<'s> {
         })
     }
 
-    /// The newest generation of the only group that is listed; it is to be no older than a backup that was made at `made`.
-    pub(crate) fn newest_generation(&self, made: Timestamp) -> Result<&'s DataSetName, String> {
+    /// The newest generation of the only group that is listed; where its CREATION is listed, it is to be `first` or later.
+    pub(crate) fn newest_generation(&self, first: Option<Date>) -> Result<&'s DataSetName, String> {
         let base = self.only(EntryKind::GenerationGroup)?;
         let mut generations = Vec::new();
         for (_, name) in &base.associations {
@@ -84,11 +83,10 @@ impl<'s> Listed<'s> {
             return Err(format!("{name} has STATUS {status}"));
         }
         let created = own.and_then(|entry| entry.created?.date());
-        // The catalog has local dates, and a copy may be made before midnight.
-        match (created, day(made).and_then(|day| day.yesterday().ok())) {
-            (Some(created), Some(first)) if created < first => {
-                Err(format!("{name} was made on {created}, before the backup, which --at dates, else today"))
-            }
+        match (created, first) {
+            (Some(created), Some(first)) if created < first => Err(format!(
+                "{name} was made on {created}, before the backup, which was made on {first} or later"
+            )),
             _ => Ok(name),
         }
     }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use format_inventory::{StructureNow, WarningEntry};
 use format_listing::{
-    BackupRange, DataSetRow, LogAddress, LogEvent, LogMap, Report, Section, Structure, StructureBackup,
+    BackupRange, DataSetRow, EchoedDisplay, LogAddress, LogEvent, LogMap, Report, Section, Structure,
+    StructureBackup,
 };
 use format_types::{Lrsn, QueueManagerName, Rba, StructureName};
 
@@ -25,10 +26,13 @@ const OLDEST: &str = "with the oldest backup (CSQI070I)";
 
 const ANSWERS: &str = "give the whole answers to DISPLAY CFSTRUCT(*) ALL and DISPLAY CFSTATUS(*) TYPE(BACKUP) of a member, made together";
 
+const WHOLE_ANSWER: &str =
+    "give what DISPLAY CFSTRUCT(*) ALL answers, with the command above it as CSQUTIL prints it";
+
 /// What a queue manager's listings say of a queue sharing group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GroupListings<'s> {
-    structures: Vec<&'s [Structure]>,
+    structures: Vec<(&'s Section, &'s [Structure])>,
     backups: Vec<(&'s Section, &'s [StructureBackup])>,
     /// Structures, as any listing names them.
     named: Vec<(&'s Section, &'s str)>,
@@ -42,7 +46,7 @@ impl<'s> GroupListings<'s> {
         let mut named: Vec<&str> = Vec::new();
         match &section.report {
             Report::Structures(found) => {
-                self.structures.push(found);
+                self.structures.push((section, found));
                 named.extend(found.iter().map(|structure| structure.name.as_str()));
             }
             Report::StructureBackups(found) => {
@@ -169,8 +173,18 @@ impl<'f, 's> Group<'f, 's> {
         if answers().next().is_none() {
             return Err(self.missing("CFSTRUCT", "give what DISPLAY CFSTRUCT(*) ALL answers to a member"));
         }
-        let known: BTreeSet<&str> =
-            answers().flat_map(|found| found.iter()).map(|s| s.name.as_str()).collect();
+        // A structure that no answer has holds no log, so that one answer is to be of all of them.
+        let is_of_all = |at: &Section| at.command.as_ref().is_some_and(EchoedDisplay::is_of_all);
+        if let (false, Some((at, _))) = (answers().any(|(at, _)| is_of_all(at)), answers().next()) {
+            let asked = match &at.command {
+                Some(command) => format!("{command} IS NOT OF ALL STRUCTURES"),
+                None => "THE COMMAND IS NOT ABOVE THE ANSWER TO DISPLAY CFSTRUCT, WHICH MAY BE OF SOME STRUCTURES ALONE".to_owned(),
+            };
+            let text = format!("GROUP {}: {}: {asked}", self.name, place(at));
+            return Err(SiteError::new("HWT923E", text, WHOLE_ANSWER));
+        }
+        let structures = || answers().flat_map(|(_, found)| found.iter());
+        let known: BTreeSet<&str> = structures().map(|s| s.name.as_str()).collect();
         let mut named = self.members.iter().flat_map(|member| &member.shared.named);
         if let Some((at, name)) = named.find(|(_, name)| !known.contains(name)) {
             let text = format!(
@@ -180,8 +194,7 @@ impl<'f, 's> Group<'f, 's> {
             );
             return Err(SiteError::new("HWT923E", text, ANSWERS));
         }
-        let recoverable =
-            answers().flat_map(|found| found.iter()).filter(|found| found.recover != Some(false));
+        let recoverable = structures().filter(|found| found.recover != Some(false));
         Ok(recoverable.map(|found| &found.name).collect())
     }
 

@@ -96,6 +96,19 @@ fn lock(storage: &SharedStorage, path: &Path, timeout: Duration) -> Result<Box<d
     }
 }
 
+/// The ledger at `path`; an empty one where there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_ledger(storage: &SharedStorage, path: &Path) -> Result<Ledger, LedgerError> {
+    let io = |source| LedgerError::Io { path: path.to_owned(), source };
+    if !storage.exists(path).map_err(io)? {
+        return Ok(Ledger::default());
+    }
+    let bytes = durable::read_file(storage.as_ref(), path, LONGEST).map_err(io)?;
+    Ledger::parse(&bytes).map_err(|source| LedgerError::Document { path: path.to_owned(), source })
+}
+
 /// Adds `point` to the ledger at `path`, which is made when it is not there: durably and as a whole, or not at all. The ledger is locked
 /// meanwhile, by a file beside it; `timeout` bounds the wait for another program.
 ///
@@ -110,12 +123,7 @@ pub fn add_to_ledger(
     let _lock = lock(storage, path, timeout)?;
     let io = |source| LedgerError::Io { path: path.to_owned(), source };
     let document = |source| LedgerError::Document { path: path.to_owned(), source };
-    let mut ledger = if storage.exists(path).map_err(io)? {
-        let bytes = durable::read_file(storage.as_ref(), path, LONGEST).map_err(io)?;
-        Ledger::parse(&bytes).map_err(document)?
-    } else {
-        Ledger::default()
-    };
+    let mut ledger = read_ledger(storage, path)?;
     if ledger.points.iter().any(|known| known.is_named(&point.queue_manager, &point.name)) {
         return Err(LedgerError::NameTaken {
             queue_manager: point.queue_manager.as_str().to_owned(),

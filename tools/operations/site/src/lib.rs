@@ -20,14 +20,17 @@ mod group;
 mod ledger_file;
 mod member_log;
 mod outlook;
+mod page_set_owner;
 mod pairing;
 mod point;
+mod print_order;
 mod register;
 mod whole_copy;
 
+pub use calendar::Zone;
 pub use document::SiteInventory;
 pub use error::SiteError;
 pub use gather::{Listings, Site, gather};
-pub use ledger_file::{LedgerError, add_to_ledger};
+pub use ledger_file::{LedgerError, add_to_ledger, read_ledger};
 pub use outlook::Expiring;
 pub use register::{Copies, Registration, register};

@@ -4,17 +4,21 @@
 //! from what it says; then the copies; then ARCHIVE LOG, for the copies may hold all that was written until they ended. Full, method 1:
 //! DISPLAY USAGE before the stop; then the log map, the copies, and the log map again, which shows that nothing was written meanwhile.
 
-use format_inventory::{CopiedBy, CopiedPageSet, Evidence, LedgerPoint, RestartRbas};
+use format_inventory::{CopiedBy, CopiedPageSet, Evidence, Ledger, LedgerPoint, RestartRbas};
 use format_listing::{
     CopyEnd, DataSetUsageRow, IdcamsFunction, IdcamsOutcome, IdcamsPrint, LogEvent, LogMap, PageSetCondition,
     PageSetRow, Report, Section,
 };
 use format_types::{DataSetName, PageSetId, PointMethod, QueueManagerName, Rba, Timestamp, Urid};
+use jiff::civil::Date;
 
 use crate::at_rest;
+use crate::calendar::{Zone, day};
 use crate::error::SiteError;
 use crate::gather::place;
 use crate::generation::Listed;
+use crate::page_set_owner;
+use crate::print_order;
 use crate::whole_copy;
 
 /// What is to be registered.
@@ -24,8 +28,10 @@ pub struct Registration {
     pub name: String,
     /// How it was made; none where the listings are to say it.
     pub method: Option<PointMethod>,
-    /// When it was made, as it was typed; now unless given.
+    /// When it was made, as it was typed; else what the listings print says it, where they print it.
     pub at: Option<Timestamp>,
+    /// The time zone of what the listings print.
+    pub zone: Option<Zone>,
     /// The present time.
     pub now: Timestamp,
     /// What made the copies.
@@ -65,11 +71,16 @@ struct Order<'s> {
     unit: Option<(&'s Section, Urid)>,
 }
 
-/// The point that `sections` prove, the listings of one backup in the order in which they were printed.
+/// The point that `sections` prove, the listings of one backup in the order in which they were printed. `ledger` is what it goes into: it
+/// may know the page sets.
 ///
 /// # Errors
 /// When something is missing, in the wrong order, of two queue managers, or went wrong.
-pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoint, SiteError> {
+pub fn register(
+    sections: &[Section],
+    asked: &Registration,
+    ledger: &Ledger,
+) -> Result<LedgerPoint, SiteError> {
     let order = read(sections)?;
     let refused = |text: String| Err(SiteError::new("HWT920E", text, AGAIN));
     let missing = |what: &str| refused(format!("THE LISTINGS HAVE NO {what}"));
@@ -79,6 +90,9 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
     };
     let (Some(rows), Some(usage)) = (order.page_sets, order.usage) else { return missing("CSQI010I") };
     check_typed(asked, rows)?;
+    let copied = order.copied.iter().map(|(_, section, _)| *section);
+    let first = print_order::first_moment(copied).or_else(|| print_order::first_moment(sections));
+    let at = print_order::made_at(first, asked.at, asked.zone.as_ref(), asked.now)?;
     let displayed = RestartRbas { online, with_offline };
     let told = if order.maps.len() > 1 { PointMethod::Full } else { PointMethod::Fuzzy };
     let method = asked.method.unwrap_or(told);
@@ -88,7 +102,7 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
     };
 
     let (page_sets, evidence, last_copy) = match asked.copied_by {
-        CopiedBy::Repro => copied_by_repro(&order, &begin, rows, asked)?,
+        CopiedBy::Repro => copied_by_repro(&order, &begin, rows, asked, at)?,
         CopiedBy::DssLogical | CopiedBy::DssPhysical => typed(asked)?,
     };
     for row in rows {
@@ -97,16 +111,18 @@ pub fn register(sections: &[Section], asked: &Registration) -> Result<LedgerPoin
             return refused(format!("PAGE SET {} IS ONLINE AND WAS NOT COPIED", row.page_set));
         }
     }
+    page_set_owner::check(&page_sets, queue_manager, &asked.copies.data_sets, ledger)?;
     let last_copy = last_copy.unwrap_or(begin.at);
     let (restart, end) = match method {
         PointMethod::Fuzzy => (displayed, log_end(&order, displayed, last_copy)?),
-        PointMethod::Full => rested(&order, displayed, rows, last_copy)?,
+        PointMethod::Full => rested(&order, displayed, rows, last_copy, asked.zone.as_ref())?,
     };
+    print_order::check(sections)?;
     Ok(LedgerPoint {
         queue_manager: queue_manager.clone(),
         name: asked.name.clone(),
         method,
-        at: asked.at.unwrap_or(asked.now),
+        at,
         start: restart.lowest(),
         end,
         restart,
@@ -187,9 +203,10 @@ fn rested(
     displayed: RestartRbas,
     page_sets: &[PageSetRow],
     last_copy: usize,
+    zone: Option<&Zone>,
 ) -> Result<(RestartRbas, Rba), SiteError> {
     let refused = |text: String| SiteError::new("HWT920E", text, FULL);
-    let [(_, _, before), (at, _, after)] = order.maps.as_slice() else {
+    let [(_, first, before), (at, second, after)] = order.maps.as_slice() else {
         return Err(refused("A FULL BACKUP HAS TWO LOG MAPS".to_owned()));
     };
     if let Some((section, urid)) = order.unit {
@@ -199,6 +216,8 @@ fn rested(
     if *at <= last_copy {
         return Err(refused("A PAGE SET WAS COPIED BEHIND THE SECOND LOG MAP: IT COMES LAST".to_owned()));
     }
+    let copies: Vec<_> = order.copied.iter().filter_map(|(_, section, _)| section.printed).collect();
+    print_order::around([(first, before), (second, after)], &copies, zone).map_err(refused)?;
     let Some(data_sets) = order.data_sets else {
         return Err(refused("THE LISTINGS HAVE NO CSQI070I: WHETHER A UNIT OF WORK WAS ACTIVE".to_owned()));
     };
@@ -340,6 +359,7 @@ fn copied_by_repro(
     begin: &Begin,
     rows: &[PageSetRow],
     asked: &Registration,
+    made: Timestamp,
 ) -> Result<CopiedSets, SiteError> {
     let refused = |text: String| Err(SiteError::new("HWT920E", text, AGAIN));
     let mut page_sets: Vec<CopiedPageSet> = Vec::new();
@@ -368,7 +388,10 @@ fn copied_by_repro(
             if let Err(why) = whole_copy::check(function, copied, psid, rows) {
                 return refused(format!("{}: {why}", place(section)));
             }
-            let copy = copy_of(output, psid, asked, &listed)?;
+            let printed = section.printed.and_then(|printed| print_order::earliest_day(printed.first));
+            // Else the catalog has local dates, and a copy may be made before midnight.
+            let earliest = printed.or_else(|| day(made)?.yesterday().ok());
+            let copy = copy_of(output, psid, asked, &listed, earliest)?;
             let data_set = data_set_of(input, psid, asked, &listed)?;
             let same = |set: &CopiedPageSet| set.psid == psid || set.copy == copy || set.data_set == data_set;
             if page_sets.iter().any(same) {
@@ -476,18 +499,16 @@ fn copy_of(
     psid: PageSetId,
     asked: &Registration,
     listed: &Listed<'_>,
+    earliest: Option<Date>,
 ) -> Result<String, SiteError> {
     let typed = asked.copies.copies.iter().find(|(other, _)| *other == psid).map(|(_, name)| name);
     let name = match (typed, output) {
         (_, CopyEnd::DataSet(name)) => printed(typed, name, psid)?,
         (Some(name), CopyEnd::File(_)) => name,
-        (None, CopyEnd::File(dd)) => {
-            listed.newest_generation(asked.at.unwrap_or(asked.now)).map_err(|why| {
-                let text =
-                    format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
-                SiteError::new("HWT920E", text, NAMES)
-            })?
-        }
+        (None, CopyEnd::File(dd)) => listed.newest_generation(earliest).map_err(|why| {
+            let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
+            SiteError::new("HWT920E", text, NAMES)
+        })?,
     };
     Ok(name.as_str().to_owned())
 }

@@ -426,6 +426,44 @@ fn what_is_missing_of_a_group_is_refused_by_name() {
 }
 
 #[test]
+fn an_answer_about_some_structures_alone_is_refused() {
+    let group = quiet();
+    let mut hidden = group.clone();
+    hidden.structures.push(Shared { name: "APP9".to_owned(), recover: Some(true), backups: vec![None] });
+    let (answer, backups) = (group.structures_answer(1), group.cfstatus(0, 0));
+    let with =
+        |commands: &str, answer: &str| with(&group, ["", "", ""], &format!("{commands}{answer}{backups}"));
+    let refused = |listing: &str, why: &str| {
+        let said = refuses(&group.ledger(), listing, "Q001", "HWT923E", 0);
+        assert!(said.contains(why), "{why} is not in {said}");
+    };
+    refused(&with("", &answer), "THE COMMAND IS NOT ABOVE THE ANSWER");
+    for (command, why) in [
+        ("DISPLAY CFSTRUCT(APP1) ALL\n", "DISPLAY CFSTRUCT(APP1) ALL IS NOT OF ALL STRUCTURES"),
+        (" 10.46.37 STC00103  -Q001 DIS CFSTRUCT(AP*)\n", "DISPLAY CFSTRUCT(AP*) IS NOT OF ALL STRUCTURES"),
+        ("DIS CFSTRUCT(*) +\n  WHERE(CFLEVEL EQ 5)\n", "IS NOT OF ALL STRUCTURES"),
+        ("DIS CFSTATUS(*) TYPE(BACKUP)\n", "THE COMMAND IS NOT ABOVE THE ANSWER"),
+    ] {
+        refused(&with(command, &answer), why);
+    }
+    // One answer of all of them is enough, whatever others are of.
+    let both = with("", &format!("{answer}{}", group.cfstruct(0)));
+    assert_eq!(count(&group, &both, 1).0, count(&group, &group.listings(0), 1).0);
+    // What hides a structure shows it.
+    let all = hidden.members.iter().map(Member::listings).collect::<String>();
+    let shown = all + &answer + &hidden.cfstruct(2) + &hidden.cfstatus(0, 0);
+    assert_eq!(count(&group, &shown, 1).0, 0);
+    // That there is none is not said by an answer for some names.
+    let mut none = group.clone();
+    none.structures.clear();
+    none.members.iter_mut().for_each(|member| member.oldest = None);
+    let listings: String = none.members.iter().map(Member::listings).collect();
+    let answers = none.structures_answer(1) + &none.cfstatus(2, 0);
+    refused(&(listings.clone() + &answers), "THE COMMAND IS NOT ABOVE THE ANSWER");
+    refused(&(listings + "DISPLAY CFSTRUCT(APPL*) ALL\n" + &answers), "IS NOT OF ALL STRUCTURES");
+}
+
+#[test]
 fn what_does_not_fit_in_a_group_is_refused_by_name() {
     let group = quiet();
     let ledger = group.ledger();

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::{Common, HasCommon, parse_duration, parse_time};
 use format_statement::{CopySpace, GenerationBase, UnitName};
 use format_types::{DataSetName, PageSetId, QueueManagerName, Timestamp};
+use operation_site::Zone;
 
 /// Make, list, show, verify, hold and forget recovery points
 #[derive(Debug, Parser)]
@@ -227,9 +228,12 @@ pub(crate) struct Register {
     /// How it was made; full where the listings have two log maps unless given
     #[arg(long, value_enum)]
     pub(crate) method: Option<Method>,
-    /// When it was made, for policies that go by time: 2026-11-22T10:15:00Z; now unless given
+    /// When it was made, for policies that go by time: 2026-11-22T10:15:00Z; when it was printed, by --time-zone, or now unless given
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) at: Option<Timestamp>,
+    /// Time zone of what the output prints: +01:00, Europe/Berlin; wanted where it was not printed on the last day, and --at is not given
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) time_zone: Option<Zone>,
     /// Which data set is which page set, where its name does not end in PSIDnn: 3=MQ1.DATA3; may be given again
     #[arg(long, value_name = "N=DSN", value_parser = page_set)]
     pub(crate) page_set: Vec<(PageSetId, DataSetName)>,

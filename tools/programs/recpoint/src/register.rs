@@ -10,7 +10,7 @@ use engine_storage::{SharedStorage, durable};
 use format_inventory::{CopiedBy, Evidence, LedgerPoint};
 use format_listing::Text;
 use format_types::{ConditionCode, PointMethod};
-use operation_site::{Copies, Registration, add_to_ledger, register};
+use operation_site::{Copies, Registration, add_to_ledger, read_ledger, register};
 
 use crate::args::{CopiedByArg, Method, Register};
 
@@ -55,6 +55,7 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
             Method::Full => PointMethod::Full,
         }),
         at: asked.at,
+        zone: asked.time_zone.clone(),
         now: now(),
         copied_by: match asked.copied_by {
             CopiedByArg::Repro => CopiedBy::Repro,
@@ -64,7 +65,8 @@ pub(crate) fn run(asked: &Register, storage: &SharedStorage, session: &mut Sessi
         trust: asked.trust,
         copies: Copies { data_sets: asked.page_set.clone(), copies: asked.copy.clone() },
     };
-    let point = register(&sections, &registration)
+    let ledger = read_ledger(storage, &asked.ledger).map_err(Failure::of)?;
+    let point = register(&sections, &registration, &ledger)
         .map_err(|error| Failure::refused(error.id, &error.text).hint(error.hint))?;
     add_to_ledger(storage, &asked.ledger, point.clone(), session.common.timeout).map_err(Failure::of)?;
     let code = match point.evidence {

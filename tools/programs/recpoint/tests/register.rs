@@ -95,13 +95,16 @@ impl Ledger {
     }
 }
 
-const REPRO: [&str; 4] = ["--name", "T1", "--copied-by", "repro"];
+const AT: [&str; 2] = ["--at", "2026-11-26T10:46:37Z"];
+const REPRO: [&str; 6] = ["--name", "T1", "--copied-by", "repro", AT[0], AT[1]];
 
 #[test]
 fn a_clean_backup_is_registered_with_what_it_needs() {
     let ledger = Ledger::new();
-    let said = ledger
-        .register(&[USAGE, COPIES, ARCHIVED], &[&REPRO[..], &["--at", "2026-11-26T10:46:37+01:00"]].concat());
+    let said = ledger.register(
+        &[USAGE, COPIES, ARCHIVED],
+        &[&REPRO[..4], &["--at", "2026-11-26T10:46:37+01:00"]].concat(),
+    );
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
         said.out.starts_with(
@@ -131,7 +134,7 @@ fn a_clean_backup_is_registered_with_what_it_needs() {
     // The name is taken now, and so are its copies, by whatever name. One file with all of it says the same as several.
     let next = [USAGE, COPIES, ARCHIVED].concat().replace("G0013V00", "G0014V00");
     ledger.refuses(&[&next], &REPRO, "HWT921E MQ1 HAS A POINT T1 ALREADY");
-    let second = ["--name", "T2", "--copied-by", "repro"];
+    let second = ["--name", "T2", "--copied-by", "repro", AT[0], AT[1]];
     let again = ledger.register(&[&next], &second);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(ledger.points().len(), 2);
@@ -142,15 +145,16 @@ fn a_copy_makes_one_point() {
     let ledger = Ledger::new();
     let all = [USAGE, COPIES, ARCHIVED].concat();
     assert_eq!(ledger.register(&[&all], &REPRO).code, 0);
-    let other = ["--name", "T2", "--copied-by", "repro"];
+    let other = ["--name", "T2", "--copied-by", "repro", AT[0], AT[1]];
     let copy = "HWT921E MQ1.BACKUP.PSID01.G0013V00, THE COPY OF PAGE SET 01, IS IN POINT T1 OF MQ1 ALREADY";
     ledger.refuses(&[&all.replace("PSID00.G0013V00", "PSID00.G0014V00")], &other, copy);
     // Another queue manager has neither these copies nor these page sets.
     let renamed = all.replace("!MQ1", "!MQ2");
-    ledger.refuses(&[&renamed], &other, "THE COPY OF PAGE SET 00, IS IN POINT T1 OF MQ1 ALREADY");
+    let foreign = [&other[..], &["--page-set", "0=MQ1.PSID00", "--page-set", "1=MQ1.PSID01"]].concat();
+    ledger.refuses(&[&renamed], &foreign, "THE COPY OF PAGE SET 00, IS IN POINT T1 OF MQ1 ALREADY");
     let later = renamed.replace("G0013V00", "G0014V00");
     let owner = "HWT921E MQ1.PSID00, PAGE SET 00, IS IN POINT T1 OF MQ1 ALREADY";
-    ledger.refuses(&[&later], &other, owner);
+    ledger.refuses(&[&later], &foreign, owner);
     // A copy over a page set, and a copy that became a page set.
     let over =
         later.replace("INDATASET(MQ1", "INDATASET(MQ2").replace("MQ1.BACKUP.PSID01.G0014V00", "MQ1.PSID01");
@@ -210,6 +214,21 @@ fn names_that_the_listings_lack_are_typed() {
 }
 
 #[test]
+fn a_page_set_that_was_typed_once_is_known() {
+    let ledger = Ledger::new();
+    let all = [USAGE, COPIES, ARCHIVED].concat().replace("INDATASET(MQ1.", "INDATASET(PROD.");
+    ledger.refuses(&[&all], &REPRO, "NOTHING SAYS THAT PROD.PSID00, PAGE SET 00, IS OF MQ1");
+    let typed = ["--page-set", "0=PROD.PSID00", "--page-set", "1=PROD.PSID01"];
+    assert_eq!(ledger.register(&[&all], &[&REPRO[..], &typed].concat()).code, 0);
+    let next = all.replace("G0013V00", "G0014V00");
+    let second = ["--name", "T2", "--copied-by", "repro", AT[0], AT[1]];
+    assert_eq!(ledger.register(&[&next], &second).code, 0);
+    let third = ["--name", "T3", "--copied-by", "repro", AT[0], AT[1]];
+    let other = next.replace("G0014V00", "G0015V00").replace("PROD.PSID01", "TEST.PSID01");
+    ledger.refuses(&[&other], &third, "NOTHING SAYS THAT TEST.PSID01, PAGE SET 01, IS OF MQ1");
+}
+
+#[test]
 fn what_is_typed_does_not_contradict_what_is_printed() {
     let ledger = Ledger::new();
     let refuses = |typed: &[&str], why: &str| {
@@ -227,7 +246,8 @@ fn what_is_typed_does_not_contradict_what_is_printed() {
     refuses(&["--page-set", "7=MQ1.OTHER"], "--page-set 07=MQ1.OTHER: THE PAGE SET IS NOT IN CSQI010I");
     let same = "0=MQ1.BACKUP.PSID00.G0013V00";
     refuses(&["--copy", same, "--copy", same], "--copy OF PAGE SET 00 IS THERE TWICE");
-    refuses(&["--at", "2999-01-01T00:00:00Z"], "--at IS MORE THAN A DAY AHEAD");
+    let future = [&REPRO[..4], &["--at", "2999-01-01T00:00:00Z"]].concat();
+    ledger.refuses(&[USAGE, COPIES, ARCHIVED], &future, "--at IS MORE THAN A DAY AHEAD");
     let said = ledger.register(
         &[USAGE, COPIES, ARCHIVED],
         &[&REPRO[..], &["--copy", same, "--page-set", "0=MQ1.PSID00"]].concat(),
@@ -241,7 +261,7 @@ fn a_ledger_that_contradicts_itself_is_refused() {
     assert_eq!(ledger.register(&[USAGE, COPIES, ARCHIVED], &REPRO).code, 0);
     let good = fs::read_to_string(ledger.path()).unwrap();
     let next = [USAGE, COPIES, ARCHIVED].concat().replace("G0013V00", "G0014V00");
-    let second = ["--name", "T2", "--copied-by", "repro"];
+    let second = ["--name", "T2", "--copied-by", "repro", AT[0], AT[1]];
     for (from, to, why) in [
         ("\"0000000000264FFF\"", "\"0000000000230000\"", None),
         ("\"0000000000230000\"\n", "\"0000000000290000\"\n", None),
@@ -348,8 +368,11 @@ fn many_at_once_lose_no_point() {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_recpoint"));
                 command.arg("register").arg("--ledger").arg(ledger.path()).arg("--listing").arg(&path);
                 let name = format!("T{number}");
-                let status =
-                    command.args(["--name", &name, "--copied-by", "repro"]).stdout(Stdio::null()).status();
+                let status = command
+                    .args(["--name", &name, "--copied-by", "repro"])
+                    .args(AT)
+                    .stdout(Stdio::null())
+                    .status();
                 assert!(status.unwrap().success());
             });
         }

@@ -277,8 +277,19 @@ impl Group {
         out
     }
 
-    /// What DISPLAY CFSTRUCT(*) ALL answers to a member.
+    /// What DISPLAY CFSTRUCT(*) ALL answers to a member, behind the command as a console or CSQUTIL echoes it.
     pub(crate) fn cfstruct(&self, member: usize) -> String {
+        let name = &self.members[member].host.name;
+        let command = match member % 3 {
+            0 => format!("!{name} DIS CFSTRUCT(*) ALL"),
+            1 => "  DISPLAY CFSTRUCT(*) ALL".to_owned(),
+            _ => "display cfstruct('*') +\n  recover".to_owned(),
+        };
+        format!("{command}\n{}", self.structures_answer(member))
+    }
+
+    /// What DISPLAY CFSTRUCT answers to a member, without the command.
+    pub(crate) fn structures_answer(&self, member: usize) -> String {
         let objects: Vec<String> = self
             .structures
             .iter()
