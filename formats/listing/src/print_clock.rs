@@ -9,7 +9,9 @@
 //!
 //! All of them are local times of the system that printed. A log map has a time of its own, see [`LogMap`](crate::LogMap).
 
+use format_types::Timestamp;
 use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use nom::Parser;
 
 use crate::console;
@@ -42,6 +44,18 @@ impl From<PrintedTime> for PrintClock {
         Self { date: Some(at.date), time: at.time.unwrap_or(Time::midnight()) }
     }
 }
+
+impl PrintClock {
+    /// The latest moment that it may be: its zone is not known, and no zone is more than 12 hours behind UTC. None without a date.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        let local = self.date?.to_datetime(self.time).to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let micros = u64::try_from(local.as_microsecond()).ok()?;
+        Some(Timestamp(micros.saturating_add(FURTHEST_BEHIND_MICROS)))
+    }
+}
+
+const FURTHEST_BEHIND_MICROS: u64 = 12 * 60 * 60 * 1_000_000;
 
 impl std::fmt::Display for PrintClock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

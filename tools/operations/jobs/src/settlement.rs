@@ -178,6 +178,13 @@ impl Settlement {
         self.names.iter().filter(|name| name.is_settled()).count()
     }
 
+    /// Whether names are settled, but no print shows that any was deleted: a job that ran on another system, or with another catalog, finds
+    /// none of them.
+    #[must_use]
+    pub fn found_none(&self) -> bool {
+        self.settled() > 0 && self.names.iter().all(|name| name.became != Became::Gone)
+    }
+
     /// 0 when all is settled; 4 when something was not there before, or the prints say more than the plan; 8 when something is not settled,
     /// or what the plan keeps is gone; 12 when nothing is settled.
     #[must_use]

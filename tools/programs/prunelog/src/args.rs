@@ -169,6 +169,9 @@ pub(crate) struct Confirm {
     /// Print this [default: jcl]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) emit: Option<ConfirmEmit>,
+    /// Believe that archives are gone where the catalog had none of them: the job ran before, and its first print is lost
+    #[arg(long)]
+    pub(crate) accept_absent: bool,
     #[command(flatten)]
     pub(crate) job: JobArgs,
 }

@@ -1,8 +1,9 @@
 //! prunelog confirm.
 
 use console::{Failure, Outcome, Session, message};
+use format_inventory::format_time;
 use format_listing::{IdcamsPrint, Report};
-use format_types::{ConditionCode, QueueManagerName};
+use format_types::{ConditionCode, QueueManagerName, Timestamp};
 use operation_jobs::{Became, Doomed, Settlement};
 
 use crate::args::{Confirm, ConfirmEmit};
@@ -15,7 +16,8 @@ pub(crate) fn run(asked: &Confirm, session: &mut Session) -> Outcome {
     let bytes = files::read(&asked.plan, "HWT822E")?;
     let plan = read_plan(&bytes, &asked.plan)?;
     let doomed = jobs::doomed(&plan)?;
-    let prints = prints(asked)?;
+    jobs::check_bsds(&plan, &asked.job)?;
+    let prints = prints(asked, plan.at)?;
     let settlement = Settlement::of(&doomed, &prints);
     let code = settlement.code();
     talk(&settlement);
@@ -26,6 +28,11 @@ pub(crate) fn run(asked: &Confirm, session: &mut Session) -> Outcome {
         );
         return Err(Failure::refused("HWT959E", text)
             .hint("give the SYSPRINT of the job that 'prunelog plan --emit jcl' printed for this plan"));
+    }
+    if settlement.found_none() && !asked.accept_absent {
+        let text = "NOTHING WAS DELETED BY THE LISTINGS: the catalog had none of the archives, and may be that of another system";
+        return Err(Failure::refused("HWT959E", text)
+            .hint("give the SYSPRINT of the run that deleted them, too; where it is lost and they are gone, --accept-absent"));
     }
     let gone = settlement.names.iter().zip(doomed.names()).filter(|(name, _)| name.is_settled());
     let lines = jobs::forgetting(gone.map(|(_, doomed)| doomed), &asked.job)?;
@@ -84,14 +91,25 @@ fn check(asked: &Confirm, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What IDCAMS printed, of all listings.
-fn prints(asked: &Confirm) -> Result<Vec<IdcamsPrint>, Failure> {
-    let sections = listings::sections(&asked.listing)?;
-    let prints = sections.into_iter().filter_map(|section| match section.report {
-        Report::Idcams(print) => Some(*print),
-        _ => None,
-    });
-    Ok(prints.collect())
+/// What IDCAMS printed, of all listings; each print is of after `planned`, when the plan was made.
+fn prints(asked: &Confirm, planned: Timestamp) -> Result<Vec<IdcamsPrint>, Failure> {
+    let mut prints = Vec::new();
+    for section in listings::sections(&asked.listing)? {
+        let Report::Idcams(print) = section.report else { continue };
+        if let Some(printed) = section.printed.filter(|printed| printed.last.latest() < Some(planned)) {
+            let text = format!(
+                "{} LINE {}: IT WAS PRINTED AT {}, BEFORE THE PLAN WAS MADE, AT {}",
+                section.file,
+                section.line,
+                printed.last,
+                format_time(planned)
+            );
+            let hint = "give the SYSPRINT of the job that was made of this plan";
+            return Err(Failure::refused("HWT964E", text).hint(hint));
+        }
+        prints.push(*print);
+    }
+    Ok(prints)
 }
 
 fn talk(settlement: &Settlement) {

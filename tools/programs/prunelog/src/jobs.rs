@@ -42,7 +42,10 @@ pub(crate) fn emit(plan: &Plan<'_>, emit: Emit, job: &JobArgs, purge: bool) -> R
     let (lines, warned) = match emit {
         Emit::List => (list(plan), false),
         Emit::Jcl => deleting(&doomed(plan)?, &cards(job)?, purge),
-        Emit::Loginv => (forgetting(doomed(plan)?.names(), job)?, false),
+        Emit::Loginv => {
+            check_bsds(plan, job)?;
+            (forgetting(doomed(plan)?.names(), job)?, false)
+        }
         Emit::Volumes => volumes(&doomed(plan)?),
     };
     Ok(Emitted { lines, warned })
@@ -89,6 +92,24 @@ fn deleting(doomed: &Doomed, cards: &JobCards, purge: bool) -> (Vec<String>, boo
     let mut names = doomed.deletions().peekable();
     let lines = if names.peek().is_some() { delete_job(cards, names, purge) } else { Vec::new() };
     (lines, left > 0)
+}
+
+/// Refuses copies of the BSDS that are one data set, or log of the plan.
+pub(crate) fn check_bsds(plan: &Plan<'_>, job: &JobArgs) -> Result<(), Failure> {
+    let refused = |text: String| {
+        let hint = "give the two copies of the BSDS: --bsds1 is that of copy 1, --bsds2 that of copy 2";
+        Err(unwritable(text).hint(hint))
+    };
+    if job.bsds1.is_some() && job.bsds1 == job.bsds2 {
+        return refused("--bsds1 AND --bsds2 ARE ONE DATA SET".to_owned());
+    }
+    let logs = || plan.delete.iter().map(|log| &log.name).chain(plan.keep.iter().map(|log| &log.name));
+    for (option, name) in [("--bsds1", &job.bsds1), ("--bsds2", &job.bsds2)] {
+        if let Some(name) = name.as_ref().filter(|name| logs().any(|log| **log == *name.as_str())) {
+            return refused(format!("{option} {name} IS A LOG DATA SET OF THE PLAN"));
+        }
+    }
+    Ok(())
 }
 
 /// The statements of the change log inventory utility for `names`, in a job where the BSDS is given.

@@ -206,9 +206,9 @@ fn options_that_do_nothing_are_refused() {
     }
 }
 
-/// The print of the delete job, with what `answer` says of each name of it.
+/// The print of the delete job, with what `answer` says of each name of it. It is of long after any plan that is made here.
 fn sysprint(job: &str, answer: impl Fn(&str) -> String) -> String {
-    let mut print = "1IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/26     \
+    let mut print = "1IDCAMS  SYSTEM SERVICES                                           TIME: 10:46:37        11/26/95     \
                      PAGE      1\n0\n"
         .to_owned();
     for line in job.lines() {
@@ -305,6 +305,65 @@ fn condition_codes_say_how_much_is_settled() {
     let tapes = confirmed(&with_tapes(), gone, &STATEMENTS);
     assert_eq!((tapes.code, tapes.out.lines().count()), (8, 3), "{}", tapes.err);
     assert!(!tapes.out.contains("ARCHLOG2"), "{}", tapes.out);
+}
+
+#[test]
+fn a_print_that_deleted_nothing_settles_nothing_unless_it_is_accepted() {
+    let site = site();
+    let none = confirmed(&site, not_there, &STATEMENTS);
+    refused(&none, "HWT959E", "NOTHING WAS DELETED BY THE LISTINGS");
+    refused(&confirmed(&site, second(not_there), &["--accept-absent"]), "HWT700E", "--bsds1");
+    let accepted = confirmed(&site, not_there, &[&STATEMENTS[..], &["--accept-absent"]].concat());
+    assert_eq!((accepted.code, accepted.out.lines().count()), (4, 3), "{}", accepted.err);
+    // What the run before deleted, the print of the first run shows.
+    let first = site.file("first.txt", &sysprint("  DELETE (CSQARC1.ARCHLOG1.A0000000)\n", gone));
+    let both = confirmed(&site, not_there, &[&STATEMENTS[..], &["--listing", &first]].concat());
+    assert_eq!((both.code, both.out.lines().count()), (4, 3), "{}", both.err);
+}
+
+#[test]
+fn a_print_of_before_the_plan_settles_nothing() {
+    let site = site();
+    let document = site.path("plan.json");
+    let job = printed(&site, &["--emit", "jcl", "--out", &document]);
+    let plan: Value = serde_json::from_str(&std::fs::read_to_string(&document).unwrap()).unwrap();
+    // No zone is more than 12 hours behind that of the plan, UTC.
+    let hour = |ago: &str| {
+        let date = std::process::Command::new("date")
+            .args([
+                "-u",
+                "-d",
+                &format!("{} {ago}", plan["at"].as_str().unwrap()),
+                "+%H:%M:%S        %m/%d/%y",
+            ])
+            .output()
+            .unwrap();
+        String::from_utf8(date.stdout).unwrap().trim().to_owned()
+    };
+    for (ago, fits) in [("-11 hours", true), ("-13 hours", false), ("-6 years", false), ("+1 hour", true)] {
+        let print = sysprint(&job, gone).replace("10:46:37        11/26/95", &hour(ago));
+        let print = site.file("dated.txt", &print);
+        let said = prunelog(&["confirm", &document, "--emit", "loginv", "--listing", &print]);
+        if fits {
+            assert_eq!((said.code, said.out.lines().count()), (0, 3), "{ago}: {}", said.err);
+        } else {
+            refused(&said, "HWT964E", "BEFORE THE PLAN WAS MADE");
+        }
+    }
+}
+
+#[test]
+fn a_bsds_is_no_log_data_set_and_its_copies_are_two() {
+    let site = site();
+    let archive = "CSQARC1.ARCHLOG1.A0000001";
+    for (options, why) in [
+        (["--bsds1", "A.BSDS01", "--bsds2", "A.BSDS01"], "--bsds1 AND --bsds2 ARE ONE DATA SET"),
+        (["--bsds1", archive, "--bsds2", "A.BSDS02"], "--bsds1 CSQARC1.ARCHLOG1.A0000001 IS A LOG DATA SET"),
+        (["--bsds1", "A.BSDS01", "--bsds2", "CSQARC1.ARCHLOG1.A0000007"], "A0000007 IS A LOG DATA SET"),
+    ] {
+        refused(&confirmed(&site, gone, &options), "HWT950E", why);
+        refused(&plan(&site, &[&["--emit", "loginv"], &options[..]].concat()), "HWT950E", why);
+    }
 }
 
 #[test]

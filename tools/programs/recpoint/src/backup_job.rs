@@ -110,6 +110,10 @@ fn page_sets(asked: &BackupJobArgs) -> Result<Vec<PageSetCopy>, Failure> {
     if found.is_empty() {
         return refused("NO PAGE SET IS GIVEN".to_owned());
     }
+    let names = || found.iter().map(|copy| copy.data_set.as_str());
+    if let Some(copy) = found.iter().find(|copy| names().any(|name| name == copy.copies.to_string())) {
+        return refused(format!("{}, THE BASE OF COPIES, IS THE DATA SET OF A PAGE SET", copy.copies));
+    }
     found.sort_by_key(|copy| copy.page_set);
     Ok(found)
 }

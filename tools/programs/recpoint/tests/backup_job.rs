@@ -235,6 +235,10 @@ fn what_makes_no_backup_is_refused_and_nothing_is_printed() {
     }
     let same = ["--page-set", "2=MQ1.PSID00", "--copy", "2=MQ1.B2"];
     refused(&arguments(&[&ROOM[..], &same].concat()), "MQ1.PSID00, IS THERE TWICE");
+    for copy in ["2=MQ1.PSID02", "2=MQ1.PSID00"] {
+        let over = ["--page-set", "2=MQ1.PSID02", "--copy", copy];
+        refused(&arguments(&[&ROOM[..], &over].concat()), "IS THE DATA SET OF A PAGE SET");
+    }
     let one_group = ["--page-set", "2=MQ1.PSID02", "--copy", "2=MQ1.BACKUP.PSID00"];
     refused(&arguments(&[&ROOM[..], &one_group].concat()), "a group of its own");
     refused(&["--emit", "jcl", "--space", "CYL,1"], "--queue-manager");
