@@ -37,6 +37,32 @@ impl std::fmt::Display for EchoedDisplay {
     }
 }
 
+/// Commands of one file that were echoed, and not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unanswered(Vec<EchoedDisplay>);
+
+impl Unanswered {
+    /// Takes in the line at `lines`, which is no part of a report: a command, or the end of one that failed.
+    pub(crate) fn pass(&mut self, lines: &Cursor<'_>) {
+        let text = lines.peek().map_or("", |line| line.text.trim());
+        if text.starts_with("CSQ9023E") {
+            let of_it = |command: &EchoedDisplay| text.contains(&format!("DISPLAY {}'", command.noun));
+            self.0.retain(|command| !of_it(command));
+        }
+        self.0.extend(echoed(lines));
+    }
+
+    /// The command of the answer about `noun` that is next: the first one, unless several differ in whether they are of all.
+    pub(crate) fn take(&mut self, noun: &str) -> Option<EchoedDisplay> {
+        let mut of_noun = self.0.iter().filter(|command| command.noun == noun);
+        let is_of_all = of_noun.next()?.is_of_all();
+        let clear = of_noun.all(|command| command.is_of_all() == is_of_all);
+        let place = self.0.iter().position(|command| command.noun == noun)?;
+        let first = self.0.remove(place);
+        clear.then_some(first)
+    }
+}
+
 /// Whether `word` is DISPLAY or short for it, a command prefix before it left out: `DIS`, `DISPL`, `!QM1DISPLAY`.
 fn is_display(word: &str) -> bool {
     (3..="DISPLAY".len()).any(|length| {
@@ -52,7 +78,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// The command that stands in the line at `lines`, with those that it goes on in.
-pub(crate) fn echoed(lines: &Cursor<'_>) -> Option<EchoedDisplay> {
+fn echoed(lines: &Cursor<'_>) -> Option<EchoedDisplay> {
     let mut lines = *lines;
     let mut text = lines.peek()?.text.trim().to_ascii_uppercase();
     if !text.contains("DIS") {

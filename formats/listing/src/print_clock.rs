@@ -96,7 +96,7 @@ impl Clock {
                 self.utility = None;
                 let mut times = (first..lines.place()).filter_map(|at| heading_time(text.line(at)?.text));
                 let begin = times.next()?;
-                Some(Printed { first: begin.into(), last: times.last().unwrap_or(begin).into() })
+                Some(Printed { first: begin.into(), last: times.next_back().unwrap_or(begin).into() })
             }
             Report::LogMap(_) | Report::LogInventory(_) => {
                 self.utility = None;

@@ -25,7 +25,7 @@ use format_types::{QueueManagerName, Rba};
 use crate::catalog_reader;
 use crate::cursor::{Cursor, is_page_heading, is_rule};
 use crate::display::{self, Displayed};
-use crate::echoed_command::{EchoedDisplay, echoed};
+use crate::echoed_command::{EchoedDisplay, Unanswered};
 use crate::error::ListingError;
 use crate::field::{looks_addressed, nearly_the_same};
 use crate::idcams_print::IdcamsPrint;
@@ -153,7 +153,7 @@ pub fn read_in_stretches(
     for text in texts {
         let mut lines = Cursor::new(text);
         let mut clock = Clock::default();
-        let mut commands: Vec<EchoedDisplay> = Vec::new();
+        let mut commands = Unanswered::default();
         while let Some(line) = lines.peek() {
             let first = lines.place();
             if let Some((queue_manager, report)) = report(&line, &mut lines, read_all)? {
@@ -161,20 +161,18 @@ pub fn read_in_stretches(
                     let why = "it has the words of the headings of two reports";
                     return Err(line.error(line.text.trim(), "the line does not read", why));
                 }
-                let noun = report.noun();
-                let asked = commands.iter().position(|command| Some(command.noun.as_str()) == noun);
                 sections.push(Section {
                     file: line.file.to_owned(),
                     line: line.number,
                     queue_manager,
-                    command: asked.map(|place| commands.remove(place)),
+                    command: report.noun().and_then(|noun| commands.take(noun)),
                     printed: clock.of(&report, first, &lines),
                     report,
                 });
             } else {
                 passed_over(&line)?;
                 clock.pass(&line);
-                commands.extend(echoed(&lines));
+                commands.pass(&lines);
                 lines.advance();
                 skip_further_lines(&line, &mut lines);
             }

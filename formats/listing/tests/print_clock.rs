@@ -94,4 +94,11 @@ fn answers_have_the_commands_that_are_echoed_above_them() {
     let wanted =
         ["DISPLAY CFSTATUS(*) TYPE(BACKUP)", "DISPLAY CFSTRUCT(APP1) ALL", "-", "DISPLAY CFSTRUCT(*)"];
     assert_eq!(commands(&text), wanted);
+    // Which answer is of which command is not clear; one that failed has no answer.
+    let two = ["DIS CFSTRUCT(*)\n", "DIS CFSTRUCT(APP1)\n", &none("CFSTRUCT"), &none("CFSTRUCT")].concat();
+    assert_eq!(commands(&two), ["-", "DISPLAY CFSTRUCT(APP1)"]);
+    let twice = ["DIS CFSTRUCT(*)\n", "DIS CFSTRUCT(*)\n", &none("CFSTRUCT")].concat();
+    assert_eq!(commands(&twice), ["DISPLAY CFSTRUCT(*)"]);
+    let failed = "DIS CFSTRUCT(*)\nCSQ9023E !QA CSQMDRTC ' DISPLAY CFSTRUCT' ABNORMAL COMPLETION\n";
+    assert_eq!(commands(&[failed, &none("CFSTRUCT")].concat()), ["-"]);
 }

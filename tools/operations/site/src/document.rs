@@ -7,7 +7,7 @@ use format_inventory::{
     History, Inventory, Ledger, LogDataSet, LogKind, LrsnRange, Now, PageSetNow, Plan, UnitNow, VERSION,
     WarningEntry,
 };
-use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogRow, PageSetCondition};
+use format_listing::{ActiveStatus, AddressWidth, ArchiveVolume, LogMap, LogRow, PageSetCondition};
 use format_types::{PointState, QueueManagerName, Rba, Timestamp};
 
 use crate::catalog::{Catalogs, Existence};
@@ -22,11 +22,11 @@ pub(crate) const HISTORY: &str = "1";
 /// The highest RBA of 6 bytes.
 const LIMIT_OF_SIX: Rba = Rba(0xFFFF_FFFF_FFFF);
 
-/// An inventory, and what a plan of it must not overlook.
+/// An inventory, and what a plan of it must not overlook. Names of data sets are those of the listings.
 #[derive(Debug, Clone)]
-pub struct SiteInventory {
+pub struct SiteInventory<'s> {
     /// The inventory document.
-    pub inventory: Inventory<'static>,
+    pub inventory: Inventory<'s>,
     /// What to look at.
     pub warnings: Vec<WarningEntry>,
     holes: Vec<Hole>,
@@ -34,7 +34,7 @@ pub struct SiteInventory {
     outlook: Outlook,
 }
 
-impl Site<'_> {
+impl<'s> Site<'s> {
     /// The inventory of `queue_manager`, one of the site's, with the points of `ledger` and so many checkpoints before
     /// each need, as far as they are known.
     ///
@@ -42,21 +42,21 @@ impl Site<'_> {
     /// When the log map contradicts itself, or the ledger's points are of other log.
     pub fn inventory(
         &self,
-        queue_manager: &Listings<'_>,
+        queue_manager: &Listings<'s>,
         ledger: &Ledger,
         checkpoints: u32,
-    ) -> Result<SiteInventory, SiteError> {
+    ) -> Result<SiteInventory<'s>, SiteError> {
         queue_manager.inventory(&self.catalogs, ledger, checkpoints)
     }
 }
 
-impl Listings<'_> {
+impl<'s> Listings<'s> {
     fn inventory(
         &self,
         catalogs: &Catalogs<'_>,
         ledger: &Ledger,
         checkpoints: u32,
-    ) -> Result<SiteInventory, SiteError> {
+    ) -> Result<SiteInventory<'s>, SiteError> {
         let name = &self.queue_manager;
         let end = self.map.header.highest_written.plus(1);
         let map = place(self.map_at);
@@ -113,12 +113,13 @@ impl Listings<'_> {
         Err(SiteError::new("HWT917E", text, "look at the log inventory; nothing can be planned from it"))
     }
 
-    fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'static>> {
-        let mut logs = Vec::new();
-        for (copy, volumes) in (1..).zip(&self.map.archives) {
+    fn logs(&self, catalogs: &Catalogs<'_>) -> Vec<LogDataSet<'s>> {
+        let map: &'s LogMap = self.map;
+        let mut logs = Vec::with_capacity(map.archives.iter().map(Vec::len).sum());
+        for (copy, volumes) in (1..).zip(&map.archives) {
             for volume in volumes {
                 let (present, catalogued) = existence(volume, catalogs);
-                let place = volume.volume.clone().map(Cow::Owned);
+                let place = volume.volume.as_deref().map(Cow::Borrowed);
                 logs.push(LogDataSet {
                     present,
                     catalogued,
@@ -127,7 +128,7 @@ impl Listings<'_> {
                 });
             }
         }
-        for (copy, actives) in (1..).zip(&self.map.active) {
+        for (copy, actives) in (1..).zip(&map.active) {
             for active in actives.iter().filter(|active| !active.row.range().is_empty()) {
                 // One that may be used again holds no log for certain: it may be written over at any time.
                 if active.status.contains(&ActiveStatus::Reusable) {
@@ -217,10 +218,10 @@ impl Listings<'_> {
     }
 }
 
-fn log(row: &LogRow, copy: u8, kind: LogKind) -> LogDataSet<'static> {
+fn log(row: &LogRow, copy: u8, kind: LogKind) -> LogDataSet<'_> {
     let range = row.range();
     LogDataSet {
-        name: Cow::Owned(row.data_set.as_str().to_owned()),
+        name: Cow::Borrowed(row.data_set.as_str()),
         kind,
         copy,
         history: Cow::Borrowed(HISTORY),
@@ -260,7 +261,7 @@ fn is_tape(unit: &str) -> bool {
         || ["3480", "3490", "3590", "3592"].iter().any(|word| unit.starts_with(word))
 }
 
-impl SiteInventory {
+impl SiteInventory<'_> {
     /// Days until the log inventory (MAXARCH entries of each copy) drops an archive that is kept when log is kept from `boundary`; none
     /// when MAXARCH, or how fast log is archived, is not known.
     #[must_use]

@@ -6,6 +6,7 @@ use format_types::ConditionCode;
 use operation_retention::{Explained, Explanation, Place, Question};
 
 use crate::args::Explain;
+use crate::listings::Sources;
 use crate::policies::Policies;
 use crate::{plan, report, settings};
 
@@ -13,7 +14,8 @@ use crate::{plan, report, settings};
 pub(crate) fn run(asked: &Explain, session: &mut Session) -> Outcome {
     let (origin, question) = settings::explain(&asked.words, asked.inventory.as_deref(), &asked.site)?;
     let policies = Policies::read(&asked.policy)?.of_origin(&origin)?;
-    let (read, policy) = plan::read_for(&origin, &policies, false, session)?;
+    let sources = Sources::of(&origin)?;
+    let (read, policy) = plan::read_for(&origin, sources.as_ref(), &policies, false, session)?;
     let (inventory, at) = plan::parse(&read, &origin)?;
     if read.site.is_some() {
         // Listings that no plan can be made from explain nothing either.

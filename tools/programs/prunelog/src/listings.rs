@@ -1,5 +1,6 @@
 //! Plans of real sites: from listings and a ledger, one queue manager or many.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use console::{Failure, Session, message};
@@ -74,13 +75,38 @@ fn ledger(path: Option<&Path>, inputs: &mut Vec<Input>) -> Result<Ledger, Failur
     })
 }
 
+/// What was read of the listings. Inventories have the names of data sets from it.
+pub(crate) struct Sources {
+    /// Never dropped: of a million rows that takes a while, and the process ends when they are of no use any more.
+    sections: ManuallyDrop<Vec<Section>>,
+    ledger: Ledger,
+    /// Digest of the listings and the ledger.
+    digest: String,
+    /// Their bytes.
+    bytes: u64,
+}
+
+impl Sources {
+    /// What `origin` wants to have read; none unless it is of listings.
+    pub(crate) fn of(origin: &Origin) -> Result<Option<Self>, Failure> {
+        let Origin::Listings(listings) = origin else { return Ok(None) };
+        let mut inputs = Vec::new();
+        let ledger = ledger(listings.ledger.as_deref(), &mut inputs)?;
+        let sections = ManuallyDrop::new(read_sections(&listings.files, &mut inputs)?);
+        let crcs: Vec<u8> = inputs.iter().flat_map(|input| input.crc.to_be_bytes()).collect();
+        let bytes = inputs.iter().map(|input| input.bytes).sum();
+        Ok(Some(Self { sections, ledger, digest: format!("{:08X}", crc32c(&crcs)), bytes }))
+    }
+}
+
 /// The inventories of the queue managers in the listings, or of the one that is wanted, with as many checkpoints before each need as its
 /// policy asks for.
-pub(crate) fn inventories(listings: &Listings, policies: &Policies) -> Result<Vec<OfSite>, Failure> {
-    let mut inputs = Vec::new();
-    let ledger = ledger(listings.ledger.as_deref(), &mut inputs)?;
-    let sections = read_sections(&listings.files, &mut inputs)?;
-    let site = gather(&sections).map_err(|error| refused(&error))?;
+pub(crate) fn inventories<'s>(
+    sources: &'s Sources,
+    listings: &Listings,
+    policies: &Policies,
+) -> Result<Vec<OfSite<'s>>, Failure> {
+    let site = gather(&sources.sections).map_err(|error| refused(&error))?;
     let wanted =
         |name: &QueueManagerName| listings.queue_manager.as_ref().is_none_or(|wanted| wanted == name);
     let chosen: Vec<_> = site.queue_managers.iter().filter(|found| wanted(&found.queue_manager)).collect();
@@ -89,17 +115,13 @@ pub(crate) fn inventories(listings: &Listings, policies: &Policies) -> Result<Ve
         let text = format!("THE LISTINGS HAVE NO QUEUE MANAGER {name}, BUT {}", known.join(", "));
         return Err(Failure::refused("HWT911E", text));
     }
-    let crcs: Vec<u8> = inputs.iter().flat_map(|input| input.crc.to_be_bytes()).collect();
-    let (digest, bytes) = (format!("{:08X}", crc32c(&crcs)), inputs.iter().map(|input| input.bytes).sum());
-    let of_site = |found: &&operation_site::Listings<'_>| {
+    let of_site = |found: &&operation_site::Listings<'s>| {
         let checkpoints = policies.of(&found.queue_manager).checkpoints();
-        let inventory = site.inventory(found, &ledger, checkpoints).map_err(|error| refused(&error))?;
-        Ok(OfSite { inventory, digest: digest.clone(), bytes })
+        let inventory = site.inventory(found, &sources.ledger, checkpoints);
+        let inventory = inventory.map_err(|error| refused(&error))?;
+        Ok(OfSite { inventory, digest: sources.digest.clone(), bytes: sources.bytes })
     };
-    let found = chosen.par_iter().map(of_site).collect();
-    // Of a million rows this takes a while, and nobody waits for it.
-    rayon::spawn(move || drop(sections));
-    found
+    chosen.par_iter().map(of_site).collect()
 }
 
 /// `3 days`, `5 hours`, `2 minutes`.
@@ -128,7 +150,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(plan: &Plan<'_>, inventory: &SiteInventory, now: Timestamp) -> Self {
+    fn of(plan: &Plan<'_>, inventory: &SiteInventory<'_>, now: Timestamp) -> Self {
         let good = |entry: &&PointEntry| entry.state == PointState::Verified && entry.recoverable;
         let at = |entry: &PointEntry| {
             let points = inventory.inventory.points.iter();
@@ -179,7 +201,7 @@ struct Summary {
 
 /// One line for each queue manager.
 pub(crate) fn summarize(
-    sites: Vec<OfSite>,
+    sites: Vec<OfSite<'_>>,
     policies: &Policies,
     notes: Vec<WarningEntry>,
     origin: &Origin,

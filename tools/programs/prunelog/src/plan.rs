@@ -12,6 +12,7 @@ use operation_retention::{InventoryError, Policy};
 use operation_site::{Expiring, SiteInventory};
 use rayon::prelude::*;
 
+use crate::listings::Sources;
 use crate::policies::Policies;
 use crate::settings::Origin;
 use crate::{files, listings};
@@ -20,28 +21,28 @@ use crate::{files, listings};
 pub(crate) const APPLICATION: &str = "PRUNELOG";
 
 /// The bytes of an inventory document, and what there is to say beside it.
-pub(crate) struct Read {
+pub(crate) struct Read<'s> {
     /// The document; nothing of a real site, whose inventory is in no file.
     bytes: Vec<u8>,
     /// Doubts about what it is made from.
     pub(crate) warnings: Vec<WarningEntry>,
     /// A real queue manager.
-    pub(crate) site: Option<OfSite>,
+    pub(crate) site: Option<OfSite<'s>>,
 }
 
 /// What the listings say of a real queue manager.
-pub(crate) struct OfSite {
+pub(crate) struct OfSite<'s> {
     /// The inventory, and what a plan is checked against.
-    pub(crate) inventory: SiteInventory,
+    pub(crate) inventory: SiteInventory<'s>,
     /// Digest of the listings and the ledger.
     pub(crate) digest: String,
     /// Their bytes.
     pub(crate) bytes: u64,
 }
 
-impl Read {
+impl<'s> Read<'s> {
     /// What is read of a real queue manager.
-    pub(crate) fn of_site(site: OfSite) -> Self {
+    pub(crate) fn of_site(site: OfSite<'s>) -> Self {
         Self { bytes: Vec::new(), warnings: site.inventory.warnings.clone(), site: Some(site) }
     }
 }
@@ -63,19 +64,21 @@ impl More {
 }
 
 /// What a plan of `origin` is made from, and the policy for it. How fast log is read is measured only if it `may_measure`.
-pub(crate) fn read_for<'p>(
+pub(crate) fn read_for<'s, 'p>(
     origin: &Origin,
+    sources: Option<&'s Sources>,
     policies: &'p Policies,
     may_measure: bool,
     session: &Session,
-) -> Result<(Read, &'p Policy), Failure> {
+) -> Result<(Read<'s>, &'p Policy), Failure> {
     match origin {
         Origin::Document(path) => {
             let read = Read { bytes: files::read(path, "HWT820E")?, warnings: Vec::new(), site: None };
             Ok((read, policies.only()?))
         }
         Origin::Listings(asked) => {
-            let mut sites = listings::inventories(asked, policies)?.into_iter();
+            let sites = sources.map(|sources| listings::inventories(sources, asked, policies)).transpose()?;
+            let mut sites = sites.into_iter().flatten();
             match (sites.next(), sites.next()) {
                 (Some(site), None) => {
                     let policy = policies.of(&site.inventory.inventory.queue_manager);
@@ -95,7 +98,11 @@ pub(crate) fn read_for<'p>(
 }
 
 /// The inventory document of a queue manager.
-pub(crate) fn read_queue_manager(directory: &Path, more: More, session: &Session) -> Result<Read, Failure> {
+pub(crate) fn read_queue_manager(
+    directory: &Path,
+    more: More,
+    session: &Session,
+) -> Result<Read<'static>, Failure> {
     let storage = RealStorage::shared();
     let Source { mut facts, .. } =
         read_source(&storage, directory, APPLICATION, session.common.timeout, now())
@@ -124,7 +131,7 @@ fn refused(origin: impl std::fmt::Display, why: impl std::fmt::Display) -> Failu
 
 /// The inventory, and the time that counts: its own, else the clock's.
 pub(crate) fn parse<'r>(
-    read: &'r Read,
+    read: &'r Read<'_>,
     origin: &Origin,
 ) -> Result<(Cow<'r, Inventory<'r>>, Timestamp), Failure> {
     let inventory = match &read.site {
@@ -142,7 +149,7 @@ pub(crate) fn parse<'r>(
 /// The plan.
 pub(crate) fn make<'i>(
     inventory: &'i Inventory<'i>,
-    read: &Read,
+    read: &Read<'_>,
     policy: &Policy,
     at: Timestamp,
     origin: &Origin,

@@ -9,6 +9,7 @@ use operation_retention::{Policy, diff};
 
 use crate::args::{Arguments, Command, Plan};
 use crate::files::{self, Out};
+use crate::listings::Sources;
 use crate::policies::Policies;
 use crate::settings::Origin;
 use crate::{apply, confirm, explain, inventory, jobs, listings, metrics, plan, report, settings};
@@ -34,10 +35,11 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
     jobs::check(asked.emit, &asked.job, asked.purge)?;
     let origin = settings::origin(asked.directory.as_deref(), asked.inventory.as_deref(), &asked.site)?;
     let policies = Policies::read(&asked.policy)?.of_origin(&origin)?;
-    if let Origin::Listings(of_site) = &origin
+    let sources = Sources::of(&origin)?;
+    if let (Origin::Listings(of_site), Some(sources)) = (&origin, &sources)
         && of_site.queue_manager.is_none()
     {
-        let mut sites = listings::inventories(of_site, &policies)?;
+        let mut sites = listings::inventories(sources, of_site, &policies)?;
         let known: Vec<_> = sites.iter().map(|site| &site.inventory.inventory.queue_manager).collect();
         let unused = policies.without_listings(&known);
         let notes = unused.iter().map(|name| WarningEntry {
@@ -61,13 +63,13 @@ fn make_plan(asked: &Plan, session: &mut Session) -> Outcome {
             return plan_of(asked, &read, policy, &origin, session);
         }
     }
-    let (read, policy) = plan::read_for(&origin, &policies, true, session)?;
+    let (read, policy) = plan::read_for(&origin, sources.as_ref(), &policies, true, session)?;
     plan_of(asked, &read, policy, &origin, session)
 }
 
 fn plan_of(
     asked: &Plan,
-    read: &plan::Read,
+    read: &plan::Read<'_>,
     policy: &Policy,
     origin: &Origin,
     session: &mut Session,
