@@ -4,7 +4,8 @@
 //!  10.46.37 STC00103  CSQI010I ZQS2 Page set usage ...  105                         job log: time, job; 105 names the message
 //!    105             _  0     0     1078                                            its further lines
 //! M 0000000 SY1      26330 10:46:37.05 STC00103 00000090  CSQI010I ZQS2 Page ... 105   system log: kind, routing, system, date, time,
-//! D                                         105 00000090  _  0     0     1078              job, flags; D and E: its further lines
+//! D                                         105 00000090  _  0     0     1078              job, flags; L, D and E: its further lines
+//! NR0000000 ...   LR, DR, ER, SR                          the same with what asked for it: C a command, R an answer, I of the system
 //! S                                                       a single line that was too long goes on
 //! 2026-11-26 10:46:37 SY1 STC00103 CSQI010I ZQS2 ...                                date, time, system, job
 //! ```
@@ -14,6 +15,7 @@
 use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
+use nom::branch::alt;
 use nom::bytes::complete::{take_while_m_n, take_while1};
 use nom::character::complete::{char, one_of, space0, space1};
 use nom::combinator::{opt, recognize, verify};
@@ -107,7 +109,7 @@ fn job_log_further(line: &str) -> Parsed<'_, Kind<'_>> {
 }
 
 fn system_log(line: &str) -> Parsed<'_, Kind<'_>> {
-    let (rest, (kind, ..)) = (one_of("NMWXOL"), opt(one_of("CRIUA")), space1).parse(line)?;
+    let (rest, (kind, ..)) = (one_of("NMWXOL"), opt(one_of("CRIUA")), space0).parse(line)?;
     let (rest, _) = (hex(4, 32), space1, system, space1, date, space1, time, space1).parse(rest)?;
     let flags = |rest| terminated(hex(8, 8), opt(char(' '))).parse(rest);
     let (rest, _) = match (word, space1, flags).parse(rest) {
@@ -118,14 +120,14 @@ fn system_log(line: &str) -> Parsed<'_, Kind<'_>> {
 }
 
 fn system_log_further(line: &str) -> Parsed<'_, Kind<'_>> {
-    let (rest, _) = (one_of("DE"), opt(one_of("CRIUA")), space1).parse(line)?;
+    let (rest, _) = (one_of("LDE"), opt(one_of("CRIUA")), space1).parse(line)?;
     let (rest, id) = terminated(digits(3, 7), space1).parse(rest)?;
     let (rest, _) = (hex(8, 8), opt((char(' '), opt(char(' '))))).parse(rest)?;
     Ok(("", Kind::Further(id, rest)))
 }
 
 fn system_log_rest(line: &str) -> Parsed<'_, Kind<'_>> {
-    let (rest, _) = (char('S'), char(' '), char(' '), space1).parse(line)?;
+    let (rest, _) = (char('S'), alt((one_of("CRIUA"), char(' '))), char(' '), space1).parse(line)?;
     Ok(("", Kind::Rest(rest)))
 }
 

@@ -3,6 +3,7 @@
 //! An answer does not say what was asked for. Where it stands for all objects, only the command says so.
 
 use crate::cursor::Cursor;
+use crate::message::id_of;
 
 /// A DISPLAY command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +17,11 @@ pub struct EchoedDisplay {
 }
 
 impl EchoedDisplay {
-    /// Whether it asks for all objects of its kind: by `*`, without a filter.
+    /// Whether it asks for all objects of its kind: by `*`, and with nothing behind it but names of attributes.
     #[must_use]
     pub fn is_of_all(&self) -> bool {
-        let filters = self.rest.split([' ', ',', '(']).any(|word| word == "WHERE");
-        self.name == "*" && !filters
+        let is_name = |word: &str| word != "WHERE" && word.bytes().all(|b| b.is_ascii_alphanumeric());
+        self.name == "*" && self.rest.split([' ', ',']).all(is_name)
     }
 }
 
@@ -44,10 +45,12 @@ pub(crate) struct Unanswered(Vec<EchoedDisplay>);
 impl Unanswered {
     /// Takes in the line at `lines`, which is no part of a report: a command, or the end of one that failed.
     pub(crate) fn pass(&mut self, lines: &Cursor<'_>) {
-        let text = lines.peek().map_or("", |line| line.text.trim());
-        if text.starts_with("CSQ9023E") {
-            let of_it = |command: &EchoedDisplay| text.contains(&format!("DISPLAY {}'", command.noun));
-            self.0.retain(|command| !of_it(command));
+        let text = lines.peek().map_or("", |line| line.text);
+        let id = id_of(text).unwrap_or("");
+        // A command that failed is not answered, nor is one behind the end of its run, or before the beginning of the next.
+        let failed = (id.starts_with("CSQ9") || id.starts_with("CSQU")) && id.ends_with('E');
+        if failed || ["CSQU000I", "CSQU001I", "CSQU148I"].contains(&id) {
+            self.0.clear();
         }
         self.0.extend(echoed(lines));
     }
@@ -77,18 +80,37 @@ fn is_word(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
+/// What a line holds of a command, in upper case: nothing of a comment, and no number in columns 73 to 80.
+fn command_text(line: &str) -> String {
+    let text = line.trim();
+    if text.starts_with('*') {
+        return String::new();
+    }
+    let numbered = text.rsplit_once(' ').filter(|(before, number)| {
+        let digits = number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit());
+        digits && before.len() >= NUMBERS_FROM - 8
+    });
+    numbered.map_or(text, |(before, _)| before.trim_end()).to_ascii_uppercase()
+}
+
+/// Column of the numbers of records; blanks and prefixes before a command may have been taken off.
+const NUMBERS_FROM: usize = 72;
+
 /// The command that stands in the line at `lines`, with those that it goes on in.
 fn echoed(lines: &Cursor<'_>) -> Option<EchoedDisplay> {
     let mut lines = *lines;
-    let mut text = lines.peek()?.text.trim().to_ascii_uppercase();
+    let mut text = command_text(lines.peek()?.text);
     if !text.contains("DIS") {
         return None;
     }
     while text.ends_with(['+', '-']) {
-        text.pop();
         lines.advance();
         let Some(line) = lines.peek() else { break };
-        text.push_str(&line.text.trim().to_ascii_uppercase());
+        let more = command_text(line.text);
+        if !more.is_empty() {
+            text.pop();
+            text.push_str(&more);
+        }
     }
     // A name may stand behind a blank, and before one.
     let text = text.replace('(', " ( ").replace(')', " ) ");
@@ -127,6 +149,8 @@ mod tests {
             "!QADISPLAY CFSTRUCT('*') ALL",
             "     1 : DIS CFSTRUCT(*) ALL",
             "DISPLAY +\n  CFSTRUCT(*) ALL",
+            "DISPLAY +\n* all of them\n  CFSTRUCT(*) ALL",
+            "DISPLAY CFSTRUCT(*) ALL                                                 00010000",
         ] {
             let command = of(all).expect(all);
             assert_eq!(command.to_string(), "DISPLAY CFSTRUCT(*) ALL", "{all}");
@@ -137,6 +161,9 @@ mod tests {
             "DIS CFSTRUCT(APP*)",
             "DIS CFSTRUCT(*) WHERE(RECOVER EQ YES)",
             "DIS CFSTRUCT(*) +\n WHERE(RECOVER EQ YES)",
+            "DIS CFSTRUCT(*) +\n* those that can be\n WHERE(RECOVER EQ YES)",
+            "DIS CFSTRUCT(*) +                                                       00010000\n WHERE(RECOVER EQ YES)",
+            "DIS CFSTRUCT(*) CFLEVEL(5)",
             "DIS CFSTRUCT",
         ] {
             assert!(!of(part).expect(part).is_of_all(), "{part}");
@@ -147,6 +174,7 @@ mod tests {
             "DIS",
             "DIS CFSTRUCT(A",
             "A B C D DIS X(*)",
+            "* DISPLAY CFSTRUCT(*) ALL",
         ] {
             assert_eq!(of(none), None, "{none}");
         }

@@ -38,6 +38,7 @@ fn consoles_print_times_before_their_messages() {
         ("2026.330 09.06.48,12 SY1 STC00103 ", "2026-11-26 09:06:48"),
         ("N 0000000 SY1      2026330 09:06:48.05 STC00103 00000090  ", "2026-11-26 09:06:48"),
         ("N 0000000 SY1      26330 09:06:48.05 STC00103 00000090  ", "2026-11-26 09:06:48"),
+        ("NR0000000 SY1      26330 09:06:48.05 STC00103 00000090  ", "2026-11-26 09:06:48"),
     ] {
         assert_eq!(times(&format!("{prefix}{RBA}")), [time], "{prefix}");
     }
@@ -101,4 +102,13 @@ fn answers_have_the_commands_that_are_echoed_above_them() {
     assert_eq!(commands(&twice), ["DISPLAY CFSTRUCT(*)"]);
     let failed = "DIS CFSTRUCT(*)\nCSQ9023E !QA CSQMDRTC ' DISPLAY CFSTRUCT' ABNORMAL COMPLETION\n";
     assert_eq!(commands(&[failed, &none("CFSTRUCT")].concat()), ["-"]);
+    for end in [
+        "CSQU125E CSQUTIL Unable to connect to QA",
+        "CSQU148I CSQUTIL Utility completed, return code=8",
+        "CSQU001I CSQUTIL Queue Manager Utility - 2026-11-26 09:06:48",
+        "CSQ9031E !QA CSQ9SCND SYNTAX ERROR FOLLOWING TEXT: CFSTRUCT",
+    ] {
+        let text = format!("DIS CFSTRUCT(*) ALL\n{end}\n{}", none("CFSTRUCT"));
+        assert_eq!(commands(&text), ["-"], "{end}");
+    }
 }

@@ -167,3 +167,26 @@ fn a_heading_of_two_reports_is_refused() {
     let error = read(&[text]).unwrap_err();
     assert_eq!((error.line, error.column), (1, 2), "{error}");
 }
+
+#[test]
+fn a_system_log_says_what_asked_for_an_answer() {
+    let log = |head: &str, label: &str, data: &str, end: &str| {
+        format!(
+            "{head}0000000 SY1      2026330 10:46:37.05 STC00103 00000090  CSQI010I !QM1 Page set usage ... 301\n\
+             {label}{blank}301 00000090  Page Buffer   Total   Unused  Persistent NonPersist Expansion    Encr-\n\
+             {data}{blank}301 00000090  _  0     0     1078     1045          33          0 USER       0   NO\n\
+             {end}{blank}301 00000090  End of page set report\n",
+            blank = " ".repeat(40)
+        )
+    };
+    let plain = sections(log("M ", "D ", "D ", "E ").as_bytes());
+    assert!(matches!(plain[0].report, Report::PageSets(ref rows) if rows.len() == 1));
+    for (head, label, data, end) in
+        [("M ", "L ", "D ", "E "), ("MR", "LR", "DR", "ER"), ("MC", "LC", "DC", "EC")]
+    {
+        assert_eq!(sections(log(head, label, data, end).as_bytes()), plain, "{head}");
+    }
+    let broken = "NR0000000 SY1      2026330 10:46:37.05 STC00103 00000090  CSQI024I !QM1 CSQIDUSE Restart RBA for system as\n\
+                  SR                                                        configured=0000008BE034\n";
+    assert!(matches!(sections(broken.as_bytes())[0].report, Report::RestartRba(_)));
+}

@@ -12,11 +12,17 @@ use format_listing::{
     StructureBackup,
 };
 use format_types::{Lrsn, QueueManagerName, Rba, StructureName};
+use jiff::civil::DateTime;
 
 use crate::error::SiteError;
 use crate::gather::{Kinds, Listings, place};
 use crate::member_log::{MemberLog, Older, check_lrsn};
 use crate::pairing::rows;
+use crate::print_order::{self, is_a_day_before};
+
+fn shown(at: Option<DateTime>) -> String {
+    at.map_or_else(String::new, |at| at.to_string())
+}
 
 /// The structure of the group itself. It has no messages, and is no object of DISPLAY CFSTRUCT.
 const ADMINISTRATION: &str = "CSQ_ADMIN";
@@ -38,6 +44,8 @@ pub(crate) struct GroupListings<'s> {
     named: Vec<(&'s Section, &'s str)>,
     /// The third row of CSQI070I.
     oldest: Vec<(&'s Section, Lrsn)>,
+    /// Answers of CSQI070I.
+    usage: Vec<&'s Section>,
 }
 
 impl<'s> GroupListings<'s> {
@@ -67,6 +75,7 @@ impl<'s> GroupListings<'s> {
                 LogEvent::BackupStarted { structure, .. } | LogEvent::BackupCompleted { structure, .. },
             ) => named.push(structure.as_str()),
             Report::DataSets(rows) => {
+                self.usage.push(section);
                 self.oldest.extend(rows.iter().filter_map(|row| match (row.row, row.from) {
                     (DataSetRow::OldestStructure, Some(LogAddress::Lrsn(lrsn)))
                         if lrsn != Lrsn::default() =>
@@ -182,6 +191,23 @@ impl<'f, 's> Group<'f, 's> {
             };
             let text = format!("GROUP {}: {}: {asked}", self.name, place(at));
             return Err(SiteError::new("HWT923E", text, WHOLE_ANSWER));
+        }
+        // What came to the group since the answer is in none.
+        let usages = || self.members.iter().flat_map(|member| &member.shared.usage);
+        let newest = usages().filter_map(|at| print_order::dated(at)).max();
+        let of_all = || answers().filter(|(at, _)| is_of_all(at)).map(|(at, _)| *at);
+        let is_old = |at: &Section| {
+            print_order::dated(at).is_some_and(|at| newest.is_some_and(|usage| is_a_day_before(at, usage)))
+        };
+        if let (true, Some(at)) = (of_all().all(is_old), of_all().next()) {
+            let text = format!(
+                "GROUP {}: {}: THE ANSWER TO DISPLAY CFSTRUCT WAS PRINTED ON {}, AND A USAGE ON {}",
+                self.name,
+                place(at),
+                shown(print_order::dated(at)),
+                shown(newest)
+            );
+            return Err(SiteError::new("HWT923E", text, ANSWERS));
         }
         let structures = || answers().flat_map(|(_, found)| found.iter());
         let known: BTreeSet<&str> = structures().map(|s| s.name.as_str()).collect();

@@ -1,8 +1,9 @@
 //! Whether listings were printed in the order in which they are given, and when, by the times that they print.
 //!
 //! Consoles, IDCAMS and CSQUTIL print local times of one system, so that they rise. A console may print the time of day alone: what lies
-//! less than half a day ahead is later, everything else earlier. A log map prints its time in GMT (but not with TIME(RAW)) and names no
-//! zone; two maps around the copies still tell whether there is any zone that puts the copies between them.
+//! less than half a day ahead is later, everything else earlier. A log map prints its times in GMT (but not with TIME(RAW)), and one of
+//! them in local time: SYSTEM TIMESTAMP, when the BSDS was changed last. After a stop that is beside its last checkpoint, which says how
+//! far the two are apart.
 
 use format_listing::{LogMap, PrintClock, Printed, Section};
 use format_types::Timestamp;
@@ -72,11 +73,21 @@ pub(crate) fn check(sections: &[Section]) -> Result<(), SiteError> {
     Ok(())
 }
 
+/// When `section` was printed, if it says the date: local.
+pub(crate) fn dated(section: &Section) -> Option<DateTime> {
+    moment(section.printed?.first)
+}
+
+/// Whether `earlier` is more than a day before `later`.
+pub(crate) fn is_a_day_before(earlier: DateTime, later: DateTime) -> bool {
+    seconds(earlier, later) > DAY
+}
+
 /// The first dated moment of `sections`: local, and where it stands.
 pub(crate) fn first_moment<'s>(
     sections: impl IntoIterator<Item = &'s Section>,
 ) -> Option<(&'s Section, DateTime)> {
-    sections.into_iter().find_map(|section| Some((section, moment(section.printed?.first)?)))
+    sections.into_iter().find_map(|section| Some((section, dated(section)?)))
 }
 
 /// The day that a data set made by what was printed at `clock` has in the catalog at the earliest: its step may have begun before midnight.
@@ -135,7 +146,20 @@ fn apart(earlier: Timestamp, later: Timestamp) -> i64 {
     i64::try_from(micros / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// Why `maps` are not from before and from after what was printed at `copies`.
+/// How far local time is ahead of that of `map`, which a stop ended: the BSDS was changed last, by local time, as its last checkpoint was
+/// taken.
+fn ahead(map: &LogMap, stopped: DateTime) -> Option<i64> {
+    let newest = map.checkpoints.iter().flatten().max_by_key(|checkpoint| checkpoint.begin)?;
+    let taken = newest.at?;
+    let apart = seconds(taken.date.to_datetime(taken.time?), stopped);
+    let ahead = (apart + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    ((apart - ahead).abs() <= MOST_SECONDS_OF_A_STOP).then_some(ahead)
+}
+
+/// Between the last checkpoint of a stop and the last change of the BSDS.
+const MOST_SECONDS_OF_A_STOP: i64 = 300;
+
+/// Why `maps` are not from before and from after what was printed at `copies`, or the copies from before the stop.
 pub(crate) fn around(
     maps: [(&Section, &LogMap); 2],
     copies: &[Printed],
@@ -145,7 +169,7 @@ pub(crate) fn around(
         let at = map.printed.and_then(|at| Some(at.date.to_datetime(whole_seconds(at.time?))));
         at.ok_or_else(|| format!("{}: THE LOG MAP DOES NOT SAY WHEN IT WAS PRINTED", place(section)))
     };
-    let [(one, _), (other, _)] = maps;
+    let [(one, map), (other, _)] = maps;
     let (before, after) = (printed(maps[0])?, printed(maps[1])?);
     if after <= before {
         return Err(format!(
@@ -159,11 +183,25 @@ pub(crate) fn around(
     let (Some(begin), Some(end)) = (begins, ends) else {
         return Ok(());
     };
+    let changed =
+        map.header.system_timestamp.and_then(|at| Some(at.date.to_datetime(whole_seconds(at.time?))));
+    let Some(stopped) = changed else {
+        return Err(format!(
+            "{}: THE LOG MAP HAS NO SYSTEM TIMESTAMP: NOTHING SAYS WHEN THE QUEUE MANAGER STOPPED",
+            place(one)
+        ));
+    };
+    if begin < stopped {
+        return Err(format!(
+            "A PAGE SET WAS COPIED AT {begin}, BEFORE THE QUEUE MANAGER STOPPED: ITS SYSTEM TIMESTAMP IS {stopped}"
+        ));
+    }
     // How far local time may be ahead of that of the maps, so that the copies lie between them.
     let (least, most) = (seconds(after, end), seconds(before, begin));
     let fits = |ahead: i64| (least..=most).contains(&ahead);
-    let any = match zone.map(|zone| zone.seconds_ahead(begin)) {
-        Some(ahead) => ahead.is_some_and(fits) || fits(0),
+    let known = ahead(map, stopped).or_else(|| zone.and_then(|zone| zone.seconds_ahead(begin)));
+    let any = match known {
+        Some(ahead) => fits(ahead),
         None => (-FURTHEST / QUARTER..=FURTHEST / QUARTER).any(|quarters| fits(quarters * QUARTER)),
     };
     if any {

@@ -53,6 +53,9 @@ pub struct Copies {
 
 const AGAIN: &str = "give the output of one backup, in the order in which it was printed";
 
+const DAY_OF_USAGE: &str = "give it as CSQUTIL prints it, from CSQU001I on, or as a system log, with the date; where it is known to be of just before \
+                            the copies, --trust, and every plan says so";
+
 /// What stands in the listings, in their order.
 #[derive(Default)]
 struct Order<'s> {
@@ -63,6 +66,8 @@ struct Order<'s> {
     data_sets: Option<&'s [DataSetUsageRow]>,
     /// Where the usage ends.
     usage: Option<usize>,
+    /// A part of it that does not say on which day it was printed.
+    undated: Option<&'s Section>,
     maps: Vec<(usize, &'s Section, &'s LogMap)>,
     copied: Vec<(usize, &'s Section, &'s IdcamsPrint)>,
     /// What was archived, or the log's end that was displayed, with the places.
@@ -118,6 +123,20 @@ pub fn register(
         PointMethod::Full => rested(&order, displayed, rows, last_copy, asked.zone.as_ref())?,
     };
     print_order::check(sections)?;
+    let undated = order.undated.filter(|_| method == PointMethod::Fuzzy && evidence == Evidence::Clean);
+    let evidence = match (undated, first) {
+        (Some(usage), Some((copy, moment))) if !asked.trust => {
+            let text = format!(
+                "{}: NOTHING SAYS ON WHICH DAY DISPLAY USAGE WAS ANSWERED, AND {} WAS PRINTED ON {}",
+                place(usage),
+                place(copy),
+                moment.date()
+            );
+            return Err(SiteError::new("HWT920E", text, DAY_OF_USAGE));
+        }
+        (Some(_), Some(_)) => Evidence::Trusted,
+        _ => evidence,
+    };
     Ok(LedgerPoint {
         queue_manager: queue_manager.clone(),
         name: asked.name.clone(),
@@ -150,6 +169,11 @@ fn check_typed(asked: &Registration, rows: &[PageSetRow]) -> Result<(), SiteErro
             if !rows.iter().any(|row| row.page_set == *psid) {
                 return refused(format!("{option} {psid}={name}: THE PAGE SET IS NOT IN CSQI010I"));
             }
+        }
+    }
+    for (psid, name) in &asked.copies.data_sets {
+        if let Some(number) = of_name(name).filter(|number| number != psid) {
+            return refused(format!("--page-set {psid}={name}: THE NAME IS THAT OF PAGE SET {number}"));
         }
     }
     Ok(())
@@ -244,6 +268,8 @@ fn read(sections: &[Section]) -> Result<Order<'_>, SiteError> {
                 return Err(SiteError::new("HWT920E", text, AGAIN));
             }
             order.usage = Some(at);
+            let dated = section.printed.is_some_and(|printed| printed.first.date.is_some());
+            order.undated = order.undated.or(Some(section).filter(|_| !dated));
             Ok(())
         };
         match &section.report {
@@ -325,8 +351,10 @@ fn copies<'s>(order: &Order<'s>) -> Vec<Copy<'s>> {
     let copies = functions.iter().enumerate().filter(|(_, (_, _, function))| is_copy(function));
     copies
         .map(|(place, (at, section, function))| {
-            let behind = functions.iter().skip(place + 1).map(|(_, _, function)| *function);
-            let listed = Listed::of(behind.take_while(|function| !is_copy(function)));
+            let behind = functions.iter().skip(place + 1).take_while(|(_, _, function)| !is_copy(function));
+            // A new generation is catalogued when its step has ended: the same print shows the one before it.
+            let later = behind.filter(|(print, ..)| print > at).map(|(_, _, function)| *function);
+            let listed = Listed::of(later);
             Copy { at: *at, section, function, listed }
         })
         .collect()
@@ -452,6 +480,11 @@ fn usual_number(name: &str) -> Option<PageSetId> {
         .and_then(PageSetId::new)
 }
 
+/// The page set that the last qualifier of a data set's name says.
+fn of_name(name: &DataSetName) -> Option<PageSetId> {
+    usual_number(name.as_str().rsplit('.').next().unwrap_or_default())
+}
+
 /// The name that was printed, unless another one was typed.
 fn printed<'n>(
     typed: Option<&DataSetName>,
@@ -477,7 +510,7 @@ fn data_set_of(
     let listed_one = || {
         let name = listed.data_set()?;
         // The print of a step that was lost would make one page set of two.
-        match usual_number(name.as_str().rsplit('.').next().unwrap_or_default()) {
+        match of_name(name) {
             Some(number) if number != psid => {
                 Err(format!("{name} is listed behind it, of page set {number}"))
             }
@@ -486,10 +519,14 @@ fn data_set_of(
     };
     let name = match input {
         CopyEnd::DataSet(name) => printed(typed, name, psid)?,
-        CopyEnd::File(dd) => typed.map_or_else(listed_one, Ok).map_err(|why| {
-            let text = format!("DD {dd} OF PAGE SET {psid} DOES NOT SAY WHICH DATA SET IT IS: {why}");
-            SiteError::new("HWT920E", text, NAMES)
-        })?,
+        CopyEnd::File(dd) => match (typed, listed_one()) {
+            (Some(_), Ok(name)) => printed(typed, name, psid)?,
+            (Some(name), Err(_)) | (None, Ok(name)) => name,
+            (None, Err(why)) => {
+                let text = format!("DD {dd} OF PAGE SET {psid} DOES NOT SAY WHICH DATA SET IT IS: {why}");
+                return Err(SiteError::new("HWT920E", text, NAMES));
+            }
+        },
     };
     Ok(name.as_str().to_owned())
 }
@@ -504,7 +541,10 @@ fn copy_of(
     let typed = asked.copies.copies.iter().find(|(other, _)| *other == psid).map(|(_, name)| name);
     let name = match (typed, output) {
         (_, CopyEnd::DataSet(name)) => printed(typed, name, psid)?,
-        (Some(name), CopyEnd::File(_)) => name,
+        (Some(name), CopyEnd::File(_)) => match listed.newest_generation(earliest) {
+            Ok(newest) => printed(Some(name), newest, psid)?,
+            Err(_) => name,
+        },
         (None, CopyEnd::File(dd)) => listed.newest_generation(earliest).map_err(|why| {
             let text = format!("DD {dd} DOES NOT SAY WHICH DATA SET THE COPY OF PAGE SET {psid} IS: {why}");
             SiteError::new("HWT920E", text, NAMES)

@@ -17,9 +17,10 @@ pub(crate) fn run(asked: &Confirm, session: &mut Session) -> Outcome {
     let plan = read_plan(&bytes, &asked.plan)?;
     let doomed = jobs::doomed(&plan)?;
     jobs::check_bsds(&plan, &asked.job)?;
-    let prints = prints(asked, plan.at)?;
+    let (prints, undated) = prints(asked, plan.at)?;
     let settlement = Settlement::of(&doomed, &prints);
     let code = settlement.code();
+    let code = if undated { code.max(ConditionCode::Warning) } else { code };
     talk(&settlement);
     if code == ConditionCode::Refused {
         let text = format!(
@@ -91,17 +92,28 @@ fn check(asked: &Confirm, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What IDCAMS printed, of all listings; each print is of after `planned`, when the plan was made.
-fn prints(asked: &Confirm, planned: Timestamp) -> Result<Vec<IdcamsPrint>, Failure> {
-    let mut prints = Vec::new();
+/// What IDCAMS printed, of all listings; each print is of after `planned`, when the plan was made, as far as its headings say it. Whether
+/// one does not say it is told by the second value.
+fn prints(asked: &Confirm, planned: Timestamp) -> Result<(Vec<IdcamsPrint>, bool), Failure> {
+    let (mut prints, mut undated) = (Vec::new(), false);
     for section in listings::sections(&asked.listing)? {
         let Report::Idcams(print) = section.report else { continue };
-        if let Some(printed) = section.printed.filter(|printed| printed.last.latest() < Some(planned)) {
+        let Some(printed) = section.printed else {
+            let (file, line) = (&section.file, section.line);
             let text = format!(
-                "{} LINE {}: IT WAS PRINTED AT {}, BEFORE THE PLAN WAS MADE, AT {}",
+                "{file} line {line}: NOTHING SAYS WHEN IT WAS PRINTED: is it that of the job of this plan?"
+            );
+            message("HWT965W", &text);
+            undated = true;
+            prints.push(*print);
+            continue;
+        };
+        if printed.first.latest() < Some(planned) {
+            let text = format!(
+                "{} line {}: IT WAS PRINTED AT {}, BEFORE THE PLAN WAS MADE, AT {}",
                 section.file,
                 section.line,
-                printed.last,
+                printed.first,
                 format_time(planned)
             );
             let hint = "give the SYSPRINT of the job that was made of this plan";
@@ -109,7 +121,7 @@ fn prints(asked: &Confirm, planned: Timestamp) -> Result<Vec<IdcamsPrint>, Failu
         }
         prints.push(*print);
     }
-    Ok(prints)
+    Ok((prints, undated))
 }
 
 fn talk(settlement: &Settlement) {

@@ -464,6 +464,26 @@ fn an_answer_about_some_structures_alone_is_refused() {
 }
 
 #[test]
+fn an_answer_about_structures_of_an_earlier_day_is_refused() {
+    let group = quiet();
+    let run = |day: &str| format!("CSQU001I CSQUTIL Queue Manager Utility - {day} 10:00:00\n");
+    let own: String =
+        group.members.iter().map(|member| member.map() + &run("2026-11-26") + &member.usage()).collect();
+    let with = |days: &[&str]| {
+        let answers = days.iter().map(|day| run(day) + &group.cfstruct(0) + &group.cfstatus(1, 0));
+        own.clone() + &answers.collect::<String>()
+    };
+    let whole = count(&group, &group.listings(0), 1).0;
+    for days in [&["2026-11-26"][..], &["2026-11-25"], &["2026-11-30"], &["2026-09-01", "2026-11-26"]] {
+        assert_eq!(count(&group, &with(days), 1).0, whole, "{days:?}");
+    }
+    for days in [&["2026-11-24"][..], &["2026-09-01"], &["2026-09-01", "2026-09-02"]] {
+        let said = refuses(&group.ledger(), &with(days), "Q001", "HWT923E", 0);
+        assert!(said.contains("THE ANSWER TO DISPLAY CFSTRUCT WAS PRINTED ON 2026-"), "{days:?}: {said}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_in_a_group_is_refused_by_name() {
     let group = quiet();
     let ledger = group.ledger();

@@ -350,6 +350,26 @@ fn a_print_of_before_the_plan_settles_nothing() {
             refused(&said, "HWT964E", "BEFORE THE PLAN WAS MADE");
         }
     }
+    // The first of its pages decides; without any heading nothing says it.
+    let (heading, _) =
+        sysprint("", gone).split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let old = heading.replace("11/26/95", "11/26/20");
+    let print = sysprint(&job, gone);
+    let two_pages = print.replacen(&heading, &format!("{old}\n{}", heading.replace("     1", "     2")), 1);
+    assert_ne!(two_pages, print);
+    let two_pages = site.file("pages.txt", &two_pages);
+    let said = prunelog(&["confirm", &document, "--emit", "loginv", "--listing", &two_pages]);
+    refused(&said, "HWT964E", "BEFORE THE PLAN WAS MADE");
+    let messages: Vec<&str> =
+        print.lines().filter(|line| line.contains("IDC")).filter(|line| !line.contains("IDCAMS  ")).collect();
+    let bare = site.file("bare.txt", &(messages.join("\n") + "\n"));
+    let said = prunelog(&["confirm", &document, "--emit", "loginv", "--listing", &bare]);
+    assert_eq!((said.code, said.out.lines().count()), (4, 3), "{}", said.err);
+    assert!(
+        said.err.contains("HWT965W") && said.err.contains("NOTHING SAYS WHEN IT WAS PRINTED"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

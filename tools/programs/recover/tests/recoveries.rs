@@ -178,9 +178,9 @@ fn one_page_set_and_json_and_a_small_pool() {
     let mut site = Site::with_point();
     site.lose(&[1]);
     let arguments = ["QM1", "--from", "T1", "--psid", "1", "--buffer-pool", "512KiB", "--json"];
-    let (code, out, _) = site.recover(&arguments);
+    let (code, out, err) = site.recover(&arguments);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(code, 0);
+    assert_eq!(code, 0, "{out}{err}");
     assert_eq!(document["page_sets"], serde_json::json!([1]));
     assert!(document["recovered"] == true && document["log_records"].as_u64().unwrap() > 600, "{out}");
     assert_eq!(document["log_needed"]["start"].as_str().unwrap().len(), 16);

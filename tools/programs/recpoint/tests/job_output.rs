@@ -21,9 +21,22 @@ fn the_output_of_a_fuzzy_job_names_data_sets_and_generations() {
         assert_eq!(set["data_set"], format!("MQ1.PSID0{number}"));
         assert_eq!(set["copy"], format!("MQ1.BACKUP.PSID0{number}.G0013V00"));
     }
-    let (said, point) = register(&fuzzy(), &["--copy", "1=MQ1.BACKUP.PSID01.G0099V00"]);
+    // What is typed does not contradict what is listed; where nothing is, it counts.
+    let copy = ["--copy", "1=MQ1.BACKUP.PSID01.G0012V00"];
+    refused_with(
+        &fuzzy(),
+        &copy,
+        "WAS TYPED FOR PAGE SET 01, AND THE OUTPUT SAYS MQ1.BACKUP.PSID01.G0013V00",
+    );
+    let other = ["--page-set", "1=MQ2.PSID01"];
+    refused_with(&fuzzy(), &other, "MQ2.PSID01 WAS TYPED FOR PAGE SET 01, AND THE OUTPUT SAYS MQ1.PSID01");
+    let swapped = ["--page-set", "1=MQ1.PSID00", "--page-set", "0=MQ1.PSID01"];
+    refused_with(&fuzzy(), &swapped, "--page-set 01=MQ1.PSID00: THE NAME IS THAT OF PAGE SET 00");
+    let [usage, zero, _, archived] = fuzzy();
+    let unlisted = [usage, zero, copy_step(1, 0), archived];
+    let (said, point) = register(&unlisted, &[&copy[..], &["--page-set", "1=MQ1.PSID01"]].concat());
     assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(point.unwrap()["page_sets"][1]["copy"], "MQ1.BACKUP.PSID01.G0099V00");
+    assert_eq!(point.unwrap()["page_sets"][1]["copy"], "MQ1.BACKUP.PSID01.G0012V00");
 }
 
 #[test]
@@ -99,7 +112,8 @@ fn a_page_set_that_was_written_is_no_copy() {
     with("INDATASET(MQ1.PSID01) OUTDATASET(MQ1.PSID01.DATA)", &[], "IS A VSAM DATA SET BY LISTCAT");
     with("INDATASET(MQ1.A.PSID01) OUTDATASET(MQ1.A.PSID01)", &[], "IS THE DATA SET OF A PAGE SET");
     let typed = ["--page-set", "1=MQ1.DATA1", "--copy", "1=MQ1.DATA1"];
-    with("INFILE(PSID01) OUTFILE(OUT01) ", &typed, "IS THE DATA SET OF A PAGE SET");
+    let unlisted = [usage.clone(), zero.clone(), copy_step(1, 0), archived.clone()];
+    refused_with(&unlisted, &typed, "IS THE DATA SET OF A PAGE SET");
 }
 
 #[test]
@@ -112,6 +126,11 @@ fn a_generation_that_is_not_clear_is_refused() {
     refused(&with(step.clone() + &versions), "in two versions");
     refused(&with(step.clone() + &list_step(0, &[])), "has no generation");
     refused(&with(step.clone()), "no GDG BASE is listed behind it");
+    // The print of the copy shows the generation before it: the new one is catalogued at the end of its step.
+    let (copied_alone, _) = step.rsplit_once("0IDC0002I").unwrap();
+    let (_, listed_alone) =
+        list_step(0, &["G0013V00"]).split_once("0\n").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    refused(&with(copied_alone.to_owned() + &listed_alone), "no GDG BASE is listed behind it");
     let list = list_step(0, &["G0013V00"]);
     refused(&with(list.clone() + &step), "no GDG BASE is listed behind it");
     refused(&with(step.clone() + &list + &list_step(2, &["G0001V00"])), "are both listed behind it");

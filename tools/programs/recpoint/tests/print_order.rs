@@ -29,8 +29,8 @@ fn copies_that_were_printed_before_the_usage_are_refused() {
         |time: &str| plain.lines().map(|line| format!(" {time} JOB01234  {line}\n")).collect::<String>();
     for (time, fits) in [("10.46.37", true), ("10.48.00", false), ("22.40.00", false), ("23.10.00", true)] {
         let output = [logged(time), zero.clone(), one.clone(), archived.clone()];
-        let (said, _) = register(&output, &[]);
-        assert_eq!(said.code, if fits { 0 } else { 12 }, "{time}: {}", said.err);
+        let (said, _) = register(&output, &["--trust", "--at", "2026-11-26T10:50:00Z"]);
+        assert_eq!(said.code, if fits { 4 } else { 12 }, "{time}: {}", said.err);
         assert!(fits || said.err.contains(", BEFORE"), "{}", said.err);
     }
     let later = changed(
@@ -78,13 +78,6 @@ fn an_old_print_wants_a_time_zone_or_a_time() {
 fn log_maps_lie_around_the_copies() {
     let [usage, before, zero, one, after] = full();
     let with = |before: &str, after: &str| [&usage, before, &zero, &one, after].map(str::to_owned);
-    let at = |map: &str, time: &str| {
-        changed(
-            &changed(map, "10:46:37 NOV", &format!("{time} NOV")),
-            "26 NOV 2026  10:46:37 ",
-            "                      ",
-        )
-    };
     let later = |time: &str| changed(&before, "10:46:37", time);
     // One map, pasted twice; and with a blank line more.
     refused(&with(&before, &before), "THE SECOND ONE COMES LATER, AND IS NO COPY OF THE FIRST");
@@ -93,17 +86,18 @@ fn log_maps_lie_around_the_copies() {
     // Both were printed behind the copies, or before them.
     refused(&with(&later("10:57:00"), &after), "NOT BEFORE AND AFTER THEM");
     refused(&with(&before, &later("10:47:00")), "NOT BEFORE AND AFTER THEM");
-    // The maps print GMT, and the copies were made an hour ahead of it.
-    let gmt = with(&at(&before, "09:46:37"), &at(&before, "09:58:01"));
+    // SYSTEM TIMESTAMP is local, and an hour ahead of the other times.
+    let gmt = |map: &str, hour: &str| {
+        let printed = changed(map, " 10:", &format!(" {hour}:"));
+        changed(&printed, "LTIME= 9:14:36.07", "LTIME=10:14:36.07")
+    };
     for zone in [&[][..], &["--time-zone", "+01:00"]] {
-        let (said, _) = register(&gmt, zone);
+        let (said, _) = register(&with(&gmt(&before, "09"), &gmt(&after, "09")), zone);
         assert_eq!(said.code, 0, "{}", said.err);
     }
-    refused_with(&gmt, &["--time-zone", "+02:00"], "NOT BEFORE AND AFTER THEM");
-    // Local times, with TIME(RAW).
-    assert_eq!(register(&full(), &["--time-zone", "+02:00"]).0.code, 0);
-    let days_ago = gmt.map(|part| part.replace("NOVEMBER 26", "NOVEMBER 24"));
-    refused(&days_ago, "NOT BEFORE AND AFTER THEM");
+    for hour in ["08", "11"] {
+        refused(&with(&gmt(&before, hour), &gmt(&after, hour)), "NOT BEFORE AND AFTER THEM");
+    }
     let untimed = |map: &str| {
         let map = changed(map, "26 NOV 2026", "           ");
         map.lines()
@@ -113,6 +107,45 @@ fn log_maps_lie_around_the_copies() {
     };
     refused(&with(&untimed(&before), &after), "DOES NOT SAY WHEN IT WAS PRINTED");
     refused(&with(&before, &untimed(&after)), "DOES NOT SAY WHEN IT WAS PRINTED");
+    // Where the last checkpoint has no time, the zone says how far local time is ahead, else any does.
+    let bare = |map: &str| changed(map, " TIME OF CHECKPOINT             09:14:30 NOVEMBER 26, 2026\n", "");
+    let (bare_before, bare_after) = (bare(&gmt(&before, "09")), bare(&gmt(&after, "09")));
+    for (zone, code) in [(&[][..], 0), (&["--time-zone", "+01:00"], 0), (&["--time-zone", "+02:00"], 12)] {
+        let (said, _) = register(&with(&bare_before, &bare_after), zone);
+        assert_eq!(said.code, code, "{zone:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn copies_of_before_the_stop_make_no_full_point() {
+    let [usage, before, zero, one, after] = full();
+    let usage = changed(&usage, " 10:46:37", " 08:45:00");
+    for hour in ["03", "08", "09"] {
+        let copied = |part: &str| changed(part, "TIME: 10:4", &format!("TIME: {hour}:0"));
+        let output = [usage.clone(), before.clone(), copied(&zero), copied(&one), after.clone()];
+        refused(&output, "BEFORE THE QUEUE MANAGER STOPPED: ITS SYSTEM TIMESTAMP IS 2026-11-26T09:14:36");
+    }
+    let without =
+        |map: &str| changed(map, "         SYSTEM TIMESTAMP   - DATE=2026.330   LTIME= 9:14:36.07\n", "");
+    refused(&[usage, without(&before), zero, one, without(&after)], "THE LOG MAP HAS NO SYSTEM TIMESTAMP");
+}
+
+#[test]
+fn a_usage_without_a_day_is_believed_with_trust_alone() {
+    let [usage, zero, one, archived] = fuzzy();
+    let plain = changed(&usage, "CSQU001I CSQUTIL Queue Manager Utility - 2026-11-26 10:46:37\n", "");
+    let logged: String = plain.lines().map(|line| format!(" 10.40.00 JOB01234  {line}\n")).collect();
+    for undated in [plain, logged] {
+        let output = [undated, zero.clone(), one.clone(), archived.clone()];
+        refused(&output, "NOTHING SAYS ON WHICH DAY DISPLAY USAGE WAS ANSWERED, AND");
+        let (said, point) = register(&output, &["--trust"]);
+        assert_eq!((said.code, point.unwrap()["evidence"].as_str()), (4, Some("trusted")), "{}", said.err);
+    }
+    // A line of the job log says the day.
+    let day = " 10.40.00 JOB01234 ---- THURSDAY,  26 NOV 2026 ----\n";
+    let dated: String = usage.lines().map(|line| format!(" 10.40.00 JOB01234  {line}\n")).collect();
+    let (said, point) = register(&[day.to_owned() + &dated, zero, one, archived], &[]);
+    assert_eq!((said.code, point.unwrap()["evidence"].as_str()), (0, Some("clean")), "{}", said.err);
 }
 
 #[test]

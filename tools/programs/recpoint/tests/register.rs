@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 const USAGE: &str = "\
+CSQU001I CSQUTIL Queue Manager Utility - 2026-11-26 10:40:00
 CSQI010I !MQ1 Page set usage ...
 Page Buffer   Total   Unused  Persistent NonPersist Expansion    Encr-
  set  pool    pages    pages  data pages data pages        count   ypt
@@ -336,7 +337,7 @@ fn copies_of_another_program_are_typed_and_prove_nothing() {
         );
     };
     with(7, "1=MQ1.D0", "PAGE SET 00, MQ1.PSID00 OR MQ1.D0, IS THERE TWICE");
-    with(3, "1=MQ1.PSID00", "PAGE SET 00, MQ1.PSID00 OR MQ1.D0, IS THERE TWICE");
+    with(3, "1=MQ1.PSID00", "--page-set 01=MQ1.PSID00: THE NAME IS THAT OF PAGE SET 00");
     with(7, "1=MQ1.PSID01", "THE COPY OF PAGE SET 01, MQ1.PSID01, IS THE DATA SET OF A PAGE SET");
     with(7, "1=MQ1.PSID00", "THE COPY OF PAGE SET 01, MQ1.PSID00, IS THE DATA SET OF A PAGE SET");
     with(7, "0=MQ1.D1", "--copy OF PAGE SET 00 IS THERE TWICE");
