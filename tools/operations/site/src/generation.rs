@@ -31,9 +31,9 @@ impl<'s> Listed<'s> {
         let mut found = self.entries.iter().filter(|entry| entry.kind == kind);
         match (found.next(), found.next()) {
             (Some(entry), None) => Ok(entry),
-            (None, _) => Err(format!("no {} is listed behind it", kind.name())),
+            (None, _) => Err(format!("no {} is listed in a step behind it", kind.name())),
             (Some(one), Some(other)) => {
-                Err(format!("{} and {} are both listed behind it", one.name, other.name))
+                Err(format!("{} and {} are both listed in steps behind it", one.name, other.name))
             }
         }
     }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+#[path = "at_rest.rs"]
+mod at_rest;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::channel;
@@ -71,6 +74,7 @@ impl Server {
         if let Some(thread) = self.thread.take() {
             let _ = self.client().call(&Request::Stop { force: true });
             thread.join().unwrap();
+            at_rest::wait_until_free(&self.path);
         }
     }
 

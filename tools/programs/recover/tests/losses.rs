@@ -1,5 +1,8 @@
 //! recover where more than page sets is lost: at another site, from a point that holds its log, without logs, without a BSDS.
 
+#[path = "../../console/testing/at_rest.rs"]
+mod at_rest;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,6 +81,7 @@ impl Site {
     fn stop(&mut self) {
         self.client().call(&Request::Stop { force: false }).unwrap();
         self.server.take().unwrap().join().unwrap();
+        at_rest::wait_until_free(&self.queue_manager());
     }
 
     fn client(&self) -> Client {

@@ -1,5 +1,8 @@
 //! recover --to-rba and --to-time as people run them: what is kept, what is listed, what must be accepted.
 
+#[path = "../../console/testing/at_rest.rs"]
+mod at_rest;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -68,6 +71,7 @@ impl Site {
     fn stop(&mut self) {
         self.client().call(&Request::Stop { force: false }).unwrap();
         self.server.take().unwrap().join().unwrap();
+        at_rest::wait_until_free(&self.queue_manager());
     }
 
     fn client(&self) -> Client {

@@ -1,5 +1,8 @@
 //! recover as people run it: after a loss, killed on the way, refused.
 
+#[path = "../../console/testing/at_rest.rs"]
+mod at_rest;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -120,6 +123,7 @@ impl Site {
     fn stop(&mut self) {
         self.client().call(&Request::Stop { force: false }).unwrap();
         self.server.take().unwrap().join().unwrap();
+        at_rest::wait_until_free(&self.queue_manager());
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

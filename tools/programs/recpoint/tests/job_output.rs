@@ -125,17 +125,17 @@ fn a_generation_that_is_not_clear_is_refused() {
     let versions = list_step(0, &["G0013V00", "G0013V01"]);
     refused(&with(step.clone() + &versions), "in two versions");
     refused(&with(step.clone() + &list_step(0, &[])), "has no generation");
-    refused(&with(step.clone()), "no GDG BASE is listed behind it");
+    refused(&with(step.clone()), "no GDG BASE is listed in a step behind it");
     // The print of the copy shows the generation before it: the new one is catalogued at the end of its step.
     let (copied_alone, _) = step.rsplit_once("0IDC0002I").unwrap();
     let (_, listed_alone) =
         list_step(0, &["G0013V00"]).split_once("0\n").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    refused(&with(copied_alone.to_owned() + &listed_alone), "no GDG BASE is listed behind it");
+    refused(&with(copied_alone.to_owned() + &listed_alone), "no GDG BASE is listed in a step behind it");
     let list = list_step(0, &["G0013V00"]);
-    refused(&with(list.clone() + &step), "no GDG BASE is listed behind it");
-    refused(&with(step.clone() + &list + &list_step(2, &["G0001V00"])), "are both listed behind it");
+    refused(&with(list.clone() + &step), "no GDG BASE is listed in a step behind it");
+    refused(&with(step.clone() + &list + &list_step(2, &["G0001V00"])), "are both listed in steps behind it");
     let bad = list.replacen("HIGHEST CONDITION CODE WAS 0", "HIGHEST CONDITION CODE WAS 4", 2);
-    refused(&with(step.clone() + &bad), "no GDG BASE is listed behind it");
+    refused(&with(step.clone() + &bad), "no GDG BASE is listed in a step behind it");
     let foreign = list.replace("NONVSAM--MQ1.BACKUP.PSID00.", "NONVSAM--MQ1.OTHER.");
     let own = |status: &str| {
         let entry = format!(

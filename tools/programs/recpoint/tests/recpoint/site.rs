@@ -77,6 +77,7 @@ impl Site {
     pub(crate) fn stop(&mut self) {
         self.client().call(&Request::Stop { force: false }).unwrap();
         self.server.take().unwrap().join().unwrap();
+        crate::at_rest::wait_until_free(&self.queue_manager());
     }
 
     pub(crate) fn recpoint(&self, arguments: &[&str]) -> (i32, String, String) {
