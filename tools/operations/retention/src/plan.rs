@@ -17,7 +17,7 @@ use crate::logs::{Logs, Row};
 use crate::needs::{self, Held, Meeting};
 use crate::policy::Policy;
 use crate::release::{Release, Wanted, release};
-use crate::texts::Texts;
+use crate::texts::{Texts, for_each};
 use crate::{actions, gaps, warnings};
 
 /// A plan, and what stands behind it.
@@ -296,42 +296,64 @@ impl<'e, 'i> Planned<'e, 'i> {
 
     #[allow(clippy::type_complexity)]
     fn entries(&self) -> (Vec<DeleteEntry<'i>>, Vec<KeepEntry<'i>>, Vec<AbsentEntry<'i>>) {
-        let (mut delete, mut keep, mut absent) = (Vec::new(), Vec::new(), Vec::new());
         let texts = Texts::new(self);
-        for (place, (row, verdict)) in self.logs().rows.iter().zip(&self.verdicts.of).enumerate() {
-            let log = self.data_set(row);
-            let (name, history) = (borrowed(&log.name), borrowed(&log.history));
-            let (copy, start, end, bytes) = (log.copy, log.start, log.end, log.bytes);
-            let volume = log.volume.as_ref().map(borrowed);
+        let (mut delete, mut keep, mut absent) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, verdict) in self.verdicts.of.iter().enumerate() {
             match *verdict {
-                Verdict::Delete => {
-                    let catalogued = log.catalogued;
-                    delete.push(DeleteEntry { name, copy, history, start, end, bytes, volume, catalogued });
-                }
-                Verdict::Absent { held } => {
-                    absent.push(AbsentEntry { name, copy, history, start, end, held });
-                }
-                _ => {
-                    let (holders, more_holders) = texts.holders(place, *verdict);
-                    let released_by = texts.released_by(place);
-                    let kind = log.kind;
-                    keep.push(KeepEntry {
-                        name,
-                        kind,
-                        copy,
-                        history,
-                        start,
-                        end,
-                        bytes,
-                        volume,
-                        holders,
-                        more_holders,
-                        released_by,
-                    });
-                }
+                Verdict::Delete => delete.push(place),
+                Verdict::Absent { held } => absent.push((place, held)),
+                verdict => keep.push((place, verdict)),
             }
         }
-        (delete, keep, absent)
+        (
+            for_each(&delete, |place| self.delete_entry(*place)),
+            for_each(&keep, |(place, verdict)| self.keep_entry(*place, *verdict, &texts)),
+            for_each(&absent, |(place, held)| self.absent_entry(*place, *held)),
+        )
+    }
+
+    fn delete_entry(&self, place: usize) -> DeleteEntry<'i> {
+        let log = self.data_set(&self.logs().rows[place]);
+        DeleteEntry {
+            name: borrowed(&log.name),
+            copy: log.copy,
+            history: borrowed(&log.history),
+            start: log.start,
+            end: log.end,
+            bytes: log.bytes,
+            volume: log.volume.as_ref().map(borrowed),
+            catalogued: log.catalogued,
+        }
+    }
+
+    fn keep_entry(&self, place: usize, verdict: Verdict, texts: &Texts<'_, '_, '_>) -> KeepEntry<'i> {
+        let log = self.data_set(&self.logs().rows[place]);
+        let (holders, more_holders) = texts.holders(place, verdict);
+        KeepEntry {
+            name: borrowed(&log.name),
+            kind: log.kind,
+            copy: log.copy,
+            history: borrowed(&log.history),
+            start: log.start,
+            end: log.end,
+            bytes: log.bytes,
+            volume: log.volume.as_ref().map(borrowed),
+            holders,
+            more_holders,
+            released_by: texts.released_by(place),
+        }
+    }
+
+    fn absent_entry(&self, place: usize, held: bool) -> AbsentEntry<'i> {
+        let log = self.data_set(&self.logs().rows[place]);
+        AbsentEntry {
+            name: borrowed(&log.name),
+            copy: log.copy,
+            history: borrowed(&log.history),
+            start: log.start,
+            end: log.end,
+            held,
+        }
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) struct Texts<'p, 'e, 'i> {
 }
 
 /// Does `one` for each, on all processors when there are many.
-fn for_each<T: Sync, R: Send>(all: &[T], one: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+pub(crate) fn for_each<T: Sync, R: Send>(all: &[T], one: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     if all.len() <= FEW { all.iter().map(one).collect() } else { all.par_iter().map(one).collect() }
 }
 
