@@ -28,6 +28,11 @@ fn rbas(line: &str) -> Vec<u64> {
     long.map(|word| u64::from_str_radix(word, 16).unwrap()).collect()
 }
 
+/// The first RBA of a message, which a change may have spread over more lines.
+fn in_message(lines: &[&str]) -> Option<u64> {
+    lines.iter().take(4).find_map(|line| rbas(line).first().copied())
+}
+
 /// What `text` says, of a queue manager that had `original`'s points.
 fn looked_at(text: &str, original: &Host) -> Host {
     let mut host = Host {
@@ -62,9 +67,9 @@ fn looked_at(text: &str, original: &Host) -> Host {
         } else if line.contains("BEGIN CHECKPOINT RBA") {
             host.checkpoints.push(first.unwrap());
         } else if line.contains("CSQI024I") {
-            host.online = first.or(rbas(below).first().copied()).unwrap();
+            host.online = in_message(&lines[at..]).unwrap();
         } else if line.contains("CSQI025I") {
-            host.with_offline = first.or(rbas(below).first().copied()).unwrap();
+            host.with_offline = in_message(&lines[at..]).unwrap();
         } else if line.contains("oldest with active unit") || line.contains("oldest for page set recovery") {
             units.extend(rbas(below).first());
         } else if line.contains("QMURID") {
