@@ -85,6 +85,9 @@ pub struct LedgerPoint {
     /// When.
     #[serde(with = "time")]
     pub at: Timestamp,
+    /// The local day on which its output was printed first, where that is known: copies are made on that day, or the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed_on: Option<String>,
     /// The log when its copies began.
     #[serde(with = "hex")]
     pub start: Rba,
@@ -140,6 +143,10 @@ impl Ledger {
             }
             if point.restart.lowest() > point.end {
                 return wrong("it needs log from behind its end");
+            }
+            let is_day = |day: &String| day.parse::<jiff::civil::Date>().is_ok();
+            if point.printed_on.as_ref().is_some_and(|day| !is_day(day)) {
+                return wrong("printed_on is no day: 2026-11-22 is wanted");
             }
             if point.name.is_empty() {
                 return wrong("it has no name");

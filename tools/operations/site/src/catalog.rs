@@ -1,6 +1,7 @@
 //! What LISTCAT says of the names of archives and of copies of page sets.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use format_listing::{CatalogDate, CatalogEntry, Completeness, EntryKind, IdcamsOutcome, Report, Section};
 use format_types::DataSetName;
@@ -148,15 +149,12 @@ impl<'s> Catalogs<'s> {
         }
     }
 
-    /// Whether `name` is in a complete listing of its level, made on `day` or the day before or after it, where that is printed.
-    pub(crate) fn proves(&self, name: &DataSetName, day: Option<Date>) -> bool {
+    /// Whether `name` is in a complete listing of its level, made on one of `days`, where that is printed.
+    pub(crate) fn proves(&self, name: &DataSetName, days: Option<&RangeInclusive<Date>>) -> bool {
         let name = name.as_str();
         let listed = self.complete.iter().any(|listing| listing.covers(name) && listing.names.contains(name));
         let created = self.entries.get(name).and_then(|entry| entry.created?.date());
-        let of_day = match (created, day) {
-            (Some(created), Some(day)) => created.since(day).is_ok_and(|span| span.get_days().abs() <= 1),
-            _ => true,
-        };
+        let of_day = created.zip(days).is_none_or(|(created, days)| days.contains(&created));
         listed && of_day
     }
 }

@@ -1,5 +1,7 @@
 //! Points of the ledger, and whether they count.
 
+use std::ops::RangeInclusive;
+
 use format_inventory::{Evidence, LedgerPoint, Part, Point, PointPageSet, RecordedParts, WarningEntry};
 use format_listing::RestartField;
 use format_types::{DataSetName, Lrsn, PointMethod, PointState, Rba};
@@ -78,7 +80,8 @@ impl Listings<'_> {
         };
         let gone = copies().find(|(_, name)| existence(name) == Existence::Absent);
         let made = day(point.at);
-        let listed = copies().all(|(_, name)| name.is_ok_and(|name| catalogs.proves(&name, made)));
+        let days = days_of_copies(point);
+        let listed = copies().all(|(_, name)| name.is_ok_and(|name| catalogs.proves(&name, days.as_ref())));
         let doubt = self.cut_off(point, made).or_else(|| self.later_log(point, made));
         let mut warn = |id: &str, text: String| warnings.push(WarningEntry { id: id.to_owned(), text });
         let state = match (gone, point.evidence) {
@@ -139,4 +142,14 @@ impl Listings<'_> {
             },
         }
     }
+}
+
+/// The local days on which the copies of `point` may have been made: that of its output and the next one; else, of any zone, those around it.
+fn days_of_copies(point: &LedgerPoint) -> Option<RangeInclusive<Date>> {
+    let printed = point.printed_on.as_ref().and_then(|day| day.parse::<Date>().ok());
+    let (first, made) = match printed {
+        Some(day) => (Some(day), day),
+        None => day(point.at).map(|day| (day.yesterday().ok(), day))?,
+    };
+    Some(first?..=made.tomorrow().ok()?)
 }

@@ -142,6 +142,7 @@ pub fn register(
         name: asked.name.clone(),
         method,
         at,
+        printed_on: first.map(|(_, moment)| moment.date().to_string()),
         start: restart.lowest(),
         end,
         restart,

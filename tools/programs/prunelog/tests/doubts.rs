@@ -133,6 +133,15 @@ fn only_a_complete_listing_of_the_day_proves_copies() {
     assert_eq!(count("LISTCAT LEVEL(BK.Q000) ALL", "2026.274"), 18);
     assert_eq!(count("LISTCAT LEVEL(BK.Q000) ALL", "2026.275"), 18);
     assert_eq!(count("LISTCAT LEVEL(BK.Q000) ALL", "2019.100"), 0);
+    assert_eq!(count("LISTCAT LEVEL(BK.Q000) ALL", "2026.273"), 18, "the zone is not known");
+    // Where the local day is known, a generation of the day before is another copy.
+    let dated = unproved.replace(r#""copied_by""#, r#""printed_on": "2026-10-01", "copied_by""#);
+    assert_ne!(dated, unproved);
+    for (created, wanted) in [("2026.273", 0), ("2026.274", 18), ("2026.275", 18), ("2026.276", 0)] {
+        let text = both.clone() + &listcat("LISTCAT LEVEL(BK.Q000) ALL", &[("BK.Q000.P00.P0", created)]);
+        assert_eq!(gone(&dated, &text).0, wanted, "{created}");
+    }
+    refused(&dated.replace("2026-10-01\", \"copied", "2026-13-01\", \"copied"), &both, "HWT908E");
     assert_eq!(count("LISTCAT ENTRIES(BK.Q000.P00.P0) ALL", "2026.274"), 0);
     assert_eq!(count("LISTCAT LEVEL(BK.Q000) CREATION(30) ALL", "2026.274"), 0);
 }
