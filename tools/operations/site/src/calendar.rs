@@ -18,6 +18,9 @@ pub(crate) fn day(at: Timestamp) -> Option<Date> {
     Some(utc(at)?.date())
 }
 
+/// Seconds that a zone is from UTC at most.
+pub(crate) const FURTHEST: i64 = 14 * 60 * 60;
+
 /// The time zone that listings were printed in: `Europe/Berlin`, `+01:00`, `UTC`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
@@ -28,10 +31,21 @@ impl FromStr for Zone {
     /// # Errors
     /// When there is no such zone.
     fn from_str(text: &str) -> Result<Self, String> {
-        let zone = DateTimeParser::new().parse_time_zone(text);
-        zone.map(Self).map_err(|error| {
-            format!("'{text}' is no time zone: +01:00, UTC or a name like Europe/Berlin is wanted: {error}")
-        })
+        // A POSIX zone, `CET+1`, would be behind UTC: the sign says the opposite there.
+        let zone = match text.starts_with(['+', '-']) {
+            true => DateTimeParser::new().parse_time_zone(text),
+            false => TimeZone::get(text),
+        };
+        let wrong = |why: &dyn std::fmt::Display| {
+            format!("'{text}' is no time zone: +01:00, UTC or a name like Europe/Berlin is wanted: {why}")
+        };
+        let zone = zone.map_err(|error| wrong(&error))?;
+        match zone.to_fixed_offset() {
+            Ok(offset) if i64::from(offset.seconds()).abs() > FURTHEST => {
+                Err(wrong(&"no zone is more than 14 hours from UTC"))
+            }
+            _ => Ok(Self(zone)),
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Listings<'_> {
             (None, Evidence::None) if listed => PointState::Verified,
             (None, Evidence::None) => {
                 let text = format!(
-                    "POINT {} COUNTS FOR NOTHING: its job's output did not end, and no complete LISTCAT has all of its copies",
+                    "POINT {} COUNTS FOR NOTHING: no output shows that its copies are whole, and no complete LISTCAT has all of them, made when it was",
                     point.name
                 );
                 warn("HWT906W", text);

@@ -9,16 +9,15 @@ use format_listing::{LogMap, PrintClock, Printed, Section};
 use format_types::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 
-use crate::calendar::{Zone, utc};
+use crate::calendar::{FURTHEST, Zone, utc};
 use crate::error::SiteError;
 use crate::gather::place;
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
-/// Zones are whole quarters of an hour, at most so far from GMT.
+/// Zones are whole quarters of an hour from GMT.
 const QUARTER: i64 = HOUR / 4;
-const FURTHEST: i64 = 14 * HOUR;
 
 const AGAIN: &str = "give the output of one backup, in the order in which it was printed";
 

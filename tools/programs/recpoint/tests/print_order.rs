@@ -61,9 +61,15 @@ fn the_moment_of_a_point_is_that_of_its_print() {
     refused_with(&past, &["--at", "2020-11-24T10:50:00Z"], "AND --at IS");
     refused_with(&past, &["--time-zone", "UTC", "--at", "2020-11-27T10:48:00Z"], "AND --at IS");
     assert_eq!(register(&past, &["--time-zone", "-01:00", "--at", "2020-11-27T10:48:00Z"]).0.code, 0);
-    let (said, _) = register(&past, &["--time-zone", "Mars/Olympus"]);
-    assert_eq!(said.code, 12);
-    assert!(said.err.contains("'Mars/Olympus' is no time zone"), "{}", said.err);
+    if std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+        assert_eq!(at(&["--time-zone", "Europe/Berlin"]), "2026-11-26T09:47:37Z");
+    }
+    // The sign of a POSIX zone means the opposite.
+    for none in ["Mars/Olympus", "CET+1", "CET-1", "1", "", "+25:00"] {
+        let (said, _) = register(&past, &[&format!("--time-zone={none}")]);
+        assert_eq!(said.code, 12, "{none}");
+        assert!(said.err.contains(&format!("'{none}' is no time zone")), "{none}: {}", said.err);
+    }
 }
 
 #[test]
