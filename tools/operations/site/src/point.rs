@@ -100,7 +100,7 @@ impl Listings<'_> {
             (None, Evidence::Clean) => PointState::Verified,
             (None, Evidence::Trusted) => {
                 let text = format!(
-                    "POINT {} COUNTS BECAUSE IT WAS REGISTERED WITH --trust: no output of its job says that its copies are whole",
+                    "POINT {} COUNTS BECAUSE IT WAS REGISTERED WITH --trust: the output of its job does not show all of it",
                     point.name
                 );
                 warn("HWT905W", text);
@@ -144,7 +144,8 @@ impl Listings<'_> {
     }
 }
 
-/// The local days on which the copies of `point` may have been made: that of its output and the next one; else, of any zone, those around it.
+/// The local days on which the copies of `point` may have been made: that of its output and the next one; where that is not known, those
+/// around it.
 fn days_of_copies(point: &LedgerPoint) -> Option<RangeInclusive<Date>> {
     let printed = point.printed_on.as_ref().and_then(|day| day.parse::<Date>().ok());
     let (first, made) = match printed {
